@@ -1,0 +1,38 @@
+import {
+  defineApplicationUsage,
+  descendantsOrSelf,
+  repeatedValues,
+  sameName,
+} from '../../src/xcap/application-usage.js';
+import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
+
+const namespace = 'urn:ietf:params:xml:ns:pres-rules';
+const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
+
+/** RFC 5025 §9: presence authorization rules, built on common policy (RFC 4745). */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'pres-rules',
+  // RFC 5025 §9.3: not the namespace of the root. Node selectors have to bind a prefix for ruleset and what is in it.
+  defaultDocumentNamespace: namespace,
+  rootElement: policy('ruleset'),
+  mediaType: 'application/auth-policy+xml',
+  schema: 'pres-rules.xsd',
+  namespaces: [namespace, commonPolicyNamespace],
+  childOrder: [
+    {
+      parent: policy('rule'),
+      children: [policy('conditions'), policy('actions'), policy('transformations')],
+    },
+  ],
+  uniqueness: (root) => repeatedValues(rules(root), 'id'),
+});
+
+/** RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage. */
+function rules(root: SourceElement): SourceElement[] {
+  return [...descendantsOrSelf(root)].filter((element) => sameName(element, policy('rule')));
+}
+
+function policy(localName: string): ExpandedName {
+  return { namespace: commonPolicyNamespace, localName };
+}

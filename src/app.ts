@@ -1,0 +1,112 @@
+/** The composition root: puts the parts together and listens. The only file that sees all of them. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Server as TlsServer } from 'node:tls';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from './config.js';
+import { createManagementListener } from './http/management.js';
+import { createMetrics } from './http/metrics.js';
+import { createXcapListener } from './http/xcap-listener.js';
+import { assertedIdentity } from './identity/asserted-identity.js';
+import { digest } from './identity/digest.js';
+import { openPool, type DatabaseAddress } from './storage/database.js';
+import { openDocumentStore } from './storage/postgres-document-store.js';
+import { packageFolder, usageFolders } from './package-files.js';
+import { loadUsages, type UsageFolders } from './usages/registry.js';
+import type { LoadedUsages } from './xcap/loaded-usage.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly database: DatabaseAddress;
+  /** Where application usages lie; by default the folder `auids/`. */
+  readonly usageFolders?: readonly UsageFolders[];
+  /** Metrics of all processes; by default those of this one. */
+  readonly clusterMetrics?: () => Promise<string>;
+}
+
+export interface App {
+  readonly xcapListener: FastifyInstance;
+  readonly managementListener: FastifyInstance;
+  readonly usages: LoadedUsages;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  /** Reads certificate and key again; connections stay. */
+  reloadTls(): void;
+  /** Listens on both addresses of the configuration. */
+  listen(): Promise<void>;
+  /** Finishes the requests in flight, then closes everything. */
+  close(): Promise<void>;
+}
+
+/** Builds an application on a database that has its schema. Nothing listens yet. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, database, clusterMetrics } = options;
+  const usages = await loadUsages(options.usageFolders ?? [usageFolders]);
+  const pool = openPool(database, (error) => {
+    xcapListener.log.warn({ err: error }, 'a database connection was lost');
+  });
+  const store = openDocumentStore({ pool, historyVersions: config.historyVersions, node: hostname() });
+  const metrics = createMetrics(() => storeGauges(store.figures()));
+  const xcapListener = createXcapListener({
+    xcap: {
+      store,
+      maximalDocumentBytes: config.maximalDocumentBytes,
+      strictMediaTypes: config.strictMediaTypes,
+    },
+    usages,
+    identityMethods: [
+      assertedIdentity(config.trustedProxies, config.defaultDomain),
+      digest(config.defaultDomain ?? 'xcapd'),
+    ],
+    xcapRoots: config.xcapRoots,
+    defaultDomain: config.defaultDomain,
+    metrics,
+    logLevel: config.logLevel,
+    tls: readTls(config),
+  });
+  const managementListener = await createManagementListener({
+    openApiFile: join(packageFolder, 'openapi.yaml'),
+    logLevel: config.logLevel,
+    ping: () => store.ping(),
+    metrics: clusterMetrics ?? (() => metrics.registry.metrics()),
+  });
+  return {
+    xcapListener,
+    managementListener,
+    usages,
+    metrics,
+    reloadTls() {
+      const tls = readTls(config);
+      if (tls !== undefined && xcapListener.server instanceof TlsServer)
+        xcapListener.server.setSecureContext(tls);
+    },
+    async listen() {
+      await managementListener.listen({ host: config.adminHost, port: config.adminPort });
+      await xcapListener.listen({ host: config.host, port: config.port });
+    },
+    async close() {
+      await Promise.all([xcapListener.close(), managementListener.close()]);
+      await pool.end();
+    },
+  };
+}
+
+function readTls({ tls }: Config): { cert: Buffer; key: Buffer } | undefined {
+  return tls === undefined
+    ? undefined
+    : { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
+}
+
+function storeGauges(
+  figures: ReturnType<ReturnType<typeof openDocumentStore>['figures']>,
+): Record<string, number> {
+  return {
+    database_pool_connections: figures.poolConnections,
+    database_pool_idle: figures.poolIdle,
+    database_pool_waiting: figures.poolWaiting,
+    cache_documents: figures.cacheDocuments,
+    cache_bytes: figures.cacheBytes,
+    cache_hits: figures.cacheHits,
+    cache_misses: figures.cacheMisses,
+  };
+}

@@ -1,0 +1,198 @@
+/** The environment as a typed configuration: the one place that reads and checks it. */
+import { isIP } from 'node:net';
+import { envSchema } from 'env-schema';
+import { Type, type Static } from 'typebox';
+
+const port = Type.Integer({ minimum: 0, maximum: 65535 });
+
+/** Every variable that the program knows. The README's table is tested against it. */
+export const environmentSchema = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1', description: 'Address of the XCAP listener.' }),
+  PORT: Type.Intersect([port], { default: 8080, description: 'Port of the XCAP listener.' }),
+  ADMIN_HOST: Type.String({ default: '127.0.0.1', description: 'Address of the management listener.' }),
+  ADMIN_PORT: Type.Intersect([port], { default: 8081, description: 'Port of the management listener.' }),
+  DATABASE_URL: Type.String({
+    default: '',
+    description:
+      'PostgreSQL 14 or later to use (`postgres://…`). Without it an embedded PostgreSQL is started.',
+  }),
+  LOG_LEVEL: Type.String({
+    default: 'info',
+    pattern: '^(fatal|error|warn|info|debug|trace|silent)$',
+    description: 'fatal, error, warn, info, debug, trace or silent.',
+  }),
+  XCAP_ROOTS: Type.String({
+    default: '/xcap-root',
+    pattern: '^/',
+    description: 'Comma-separated paths of the XCAP roots; the first is the primary one. `/` is legal.',
+  }),
+  XCAP_DATA_DIR: Type.String({
+    default: './data',
+    minLength: 1,
+    description: 'Where the embedded PostgreSQL keeps its data.',
+  }),
+  XCAP_TRUSTED_PROXIES: Type.String({
+    default: '127.0.0.0/8,::1/128',
+    description:
+      'Comma-separated addresses and CIDRs of the peers whose asserted-identity header is believed.',
+  }),
+  XCAP_DEFAULT_DOMAIN: Type.String({
+    default: '',
+    pattern: '^[A-Za-z0-9.-]*$',
+    description: 'The domain of XUIs that are given without one. None by default.',
+  }),
+  XCAP_MAX_DOCUMENT_BYTES: Type.Integer({
+    default: 1048576,
+    minimum: 1024,
+    maximum: 3000000,
+    description: 'The largest document, and the largest body of a request.',
+  }),
+  XCAP_STRICT_MEDIA_TYPES: Type.Boolean({
+    default: false,
+    description: '`true` refuses a PUT of a document without its media type (415).',
+  }),
+  XCAP_HISTORY_VERSIONS: Type.Integer({
+    default: 50,
+    minimum: 0,
+    maximum: 100000,
+    description: 'How many versions of each document are kept.',
+  }),
+  XCAP_WORKERS: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 256,
+    description: 'Worker processes that answer requests.',
+  }),
+  XCAP_TLS_CERT: Type.String({
+    default: '',
+    description: 'Certificate chain of the XCAP listener (PEM file). Read again on SIGHUP.',
+  }),
+  XCAP_TLS_KEY: Type.String({ default: '', description: 'Its private key (PEM file).' }),
+});
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly databaseUrl: string | undefined;
+  readonly logLevel: string;
+  /** Without a trailing slash; '' is the root `/`. */
+  readonly xcapRoots: readonly string[];
+  readonly dataDirectory: string;
+  /** Addresses and CIDRs. */
+  readonly trustedProxies: readonly string[];
+  readonly defaultDomain: string | undefined;
+  readonly maximalDocumentBytes: number;
+  readonly strictMediaTypes: boolean;
+  readonly historyVersions: number;
+  readonly workers: number;
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+}
+
+/** A variable that is unknown or has a bad value; the message names it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws ConfigError */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  checkNames(environment);
+  const values = checkedValues(environment);
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    adminHost: values.ADMIN_HOST,
+    adminPort: values.ADMIN_PORT,
+    databaseUrl: databaseUrl(values.DATABASE_URL),
+    logLevel: values.LOG_LEVEL,
+    xcapRoots: xcapRoots(values.XCAP_ROOTS),
+    dataDirectory: values.XCAP_DATA_DIR,
+    trustedProxies: trustedProxies(values.XCAP_TRUSTED_PROXIES),
+    defaultDomain: values.XCAP_DEFAULT_DOMAIN === '' ? undefined : values.XCAP_DEFAULT_DOMAIN,
+    maximalDocumentBytes: values.XCAP_MAX_DOCUMENT_BYTES,
+    strictMediaTypes: values.XCAP_STRICT_MEDIA_TYPES,
+    historyVersions: values.XCAP_HISTORY_VERSIONS,
+    workers: values.XCAP_WORKERS,
+    tls: tlsFiles(values.XCAP_TLS_CERT, values.XCAP_TLS_KEY),
+  };
+}
+
+/** The variables with what they mean, for messages and for the documentation's test. */
+export function describeVariables(): { name: string; description: string; default: string }[] {
+  return Object.entries(environmentSchema.properties).map(([name, property]: [string, object]) => ({
+    name,
+    description: 'description' in property ? String(property.description) : '',
+    default: 'default' in property ? String(property.default) : '',
+  }));
+}
+
+function checkNames(environment: NodeJS.ProcessEnv): void {
+  const known = Object.keys(environmentSchema.properties);
+  const unknown = Object.keys(environment).find((name) => name.startsWith('XCAP_') && !known.includes(name));
+  if (unknown !== undefined) throw new ConfigError(`${unknown} is not a variable that xcapd knows.`);
+}
+
+function checkedValues(environment: NodeJS.ProcessEnv): Static<typeof environmentSchema> {
+  // An empty variable is one that was not set, as in `PORT= npm start`.
+  const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  try {
+    return envSchema<Static<typeof environmentSchema>>({ schema: environmentSchema, data, env: false });
+  } catch (error) {
+    throw badValue(error);
+  }
+}
+
+/** env-schema says `env/PORT must be integer`; what matters is the name and what it must be. */
+function badValue(error: unknown): ConfigError {
+  const text = error instanceof Error ? error.message : String(error);
+  const [first = text] = text.split(', env/');
+  const name = /env\/([A-Z_]+)/.exec(first)?.[1];
+  const description = describeVariables().find((variable) => variable.name === name)?.description;
+  return new ConfigError(
+    `${first.replace(/^env\//, '')}.${description === undefined ? '' : ` ${description}`}`,
+  );
+}
+
+function databaseUrl(value: string): string | undefined {
+  if (value === '') return undefined;
+  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)) return value;
+  // The value may hold a password: it is not repeated.
+  throw new ConfigError('DATABASE_URL is not a URL that begins with postgres://.');
+}
+
+function xcapRoots(value: string): string[] {
+  return list(value).map((root) => {
+    if (!root.startsWith('/') || root.includes('~~') || /[?#\s]|\/\//.test(root)) {
+      throw new ConfigError(`XCAP_ROOTS has '${root}', which is not the path of an XCAP root.`);
+    }
+    return root.replace(/\/$/, '');
+  });
+}
+
+function trustedProxies(value: string): string[] {
+  return list(value).map((proxy) => {
+    const [address = '', bits] = proxy.split('/');
+    const version = isIP(address);
+    const isMask =
+      bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+    if (version === 0 || !isMask) {
+      throw new ConfigError(`XCAP_TRUSTED_PROXIES has '${proxy}', which is no address and no CIDR.`);
+    }
+    return proxy;
+  });
+}
+
+function tlsFiles(certificateFile: string, keyFile: string): Config['tls'] {
+  if (certificateFile === '' && keyFile === '') return undefined;
+  if (certificateFile === '') throw new ConfigError('XCAP_TLS_KEY is set, XCAP_TLS_CERT is not.');
+  if (keyFile === '') throw new ConfigError('XCAP_TLS_CERT is set, XCAP_TLS_KEY is not.');
+  return { certificateFile, keyFile };
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,49 @@
+/** The management listener: health, metrics and the API description. Loopback by default, never XCAP. */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
+import { readFileSync } from 'node:fs';
+
+export interface ManagementOptions {
+  /** Path of openapi.yaml. */
+  readonly openApiFile: string;
+  readonly logLevel: string;
+  /** A real round trip to the database; rejects where it is away. */
+  readonly ping: () => Promise<void>;
+  /** The metrics of all processes in Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
+}
+
+const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Builds the listener; it does not listen yet. */
+export async function createManagementListener(options: ManagementOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: { level: options.logLevel },
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: 'idle',
+  });
+  await app.register(swagger, {
+    mode: 'static',
+    specification: { path: options.openApiFile, baseDir: import.meta.dirname },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+
+  app.get('/health/live', () => ({ status: 'live' }));
+
+  app.get('/health/ready', async (_request, reply) => {
+    try {
+      await options.ping();
+      return { status: 'ready' };
+    } catch (error) {
+      app.log.warn({ err: error }, 'not ready');
+      return reply.code(503).send({ status: 'unavailable', reason: 'The database does not answer.' });
+    }
+  });
+
+  app.get('/metrics', async (_request, reply) => reply.type(prometheusText).send(await options.metrics()));
+
+  const openApi = readFileSync(options.openApiFile);
+  app.get('/openapi.yaml', (_request, reply) => reply.type('application/yaml').send(openApi));
+  return app;
+}

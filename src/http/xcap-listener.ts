@@ -1,0 +1,239 @@
+/** The XCAP listener (Ut): XCAP roots and nothing else. */
+import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
+import Fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { authenticate, type IdentityMethod } from '../identity/authentication.js';
+import { parseEntityTagList, type Conditions } from '../xcap/conditions.js';
+import type { LoadedUsage, LoadedUsages } from '../xcap/loaded-usage.js';
+import {
+  allMethods,
+  get,
+  put,
+  readOnlyMethods,
+  remove,
+  resourceKind,
+  type ReadResult,
+  type WriteResult,
+  type Xcap,
+  type XcapRequest,
+} from '../xcap/operations.js';
+import { Refusal } from '../xcap/refusal.js';
+import type { Principal } from '../xcap/terms.js';
+import { encodeDocumentSelector, parseRequestTarget, type XcapUri } from '../xcap/uri.js';
+import { errorReply } from './error-reply.js';
+import type { Metrics } from './metrics.js';
+
+export interface XcapListenerOptions {
+  readonly xcap: Xcap;
+  readonly usages: LoadedUsages;
+  readonly identityMethods: readonly IdentityMethod[];
+  readonly xcapRoots: readonly string[];
+  readonly defaultDomain: string | undefined;
+  readonly metrics: Metrics;
+  readonly logLevel: string;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+}
+
+/** What is known of a request so far, for the log and the metrics. */
+interface Progress {
+  uri: XcapUri | undefined;
+  usage: LoadedUsage | undefined;
+  condition: string | undefined;
+}
+
+/** Node selectors may be long; targets of 8 KiB are the least that has to work. */
+const maximalHeaderBytes = 32768;
+const requestTimeoutMilliseconds = 30_000;
+const keepAliveTimeoutMilliseconds = 72_000;
+
+/** Builds the listener; it does not listen yet. */
+export function createXcapListener(options: XcapListenerOptions): FastifyInstance {
+  const app = newServer(options);
+  const progress = new WeakMap<FastifyRequest, Progress>();
+  for (const method of METHODS) {
+    // Node hands CONNECT to nobody and closes; all others get their answer, be it 405.
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  }
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.route({
+    method: app.supportedMethods.filter((method) => method !== 'CONNECT'),
+    url: '/',
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      const known: Progress = { uri: undefined, usage: undefined, condition: undefined };
+      progress.set(request, known);
+      return answer(options, request, reply, known);
+    },
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const { status, headers, body, condition, isFault } = errorReply(error);
+    const known = progress.get(request);
+    if (known !== undefined) known.condition = condition;
+    if (isFault) request.log.error({ err: error }, 'a request failed');
+    // RFC 9112 §9.3: what is left of a body that is too large is not read.
+    if (status === 413) void reply.header('connection', 'close');
+    return reply.code(status).headers(headers).send(body);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    record(options.metrics, request, reply, progress.get(request));
+    done();
+  });
+  refuseLargeBodiesEarly(app, options.xcap.maximalDocumentBytes);
+  return app;
+}
+
+function newServer({ xcap, logLevel, tls }: XcapListenerOptions): FastifyInstance {
+  const common = {
+    logger: { level: logLevel },
+    // The target may hold a password (§6.2 userinfo): Fastify's own log lines are off, see `record`.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: xcap.maximalDocumentBytes,
+    requestTimeout: requestTimeoutMilliseconds,
+    keepAliveTimeout: keepAliveTimeoutMilliseconds,
+    // The router never sees a client's target, so nothing is decoded, resolved or too long for it.
+    rewriteUrl: () => '/',
+    forceCloseConnections: 'idle' as const,
+  };
+  const maxHeaderSize = maximalHeaderBytes;
+  if (tls === undefined) return Fastify({ ...common, http: { maxHeaderSize } });
+  return Fastify({ ...common, https: { ...tls, maxHeaderSize } });
+}
+
+/** §8: usage, method, authentication, then the operation with its authorization. */
+async function answer(
+  options: XcapListenerOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  known: Progress,
+): Promise<FastifyReply> {
+  const uri = parseRequestTarget(request.originalUrl, options.xcapRoots, options.defaultDomain);
+  if (uri === undefined) throw new Refusal(404, 'This path lies below no XCAP root.');
+  known.uri = uri;
+  const usage = options.usages.get(uri.document.auid);
+  if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
+  known.usage = usage;
+  checkMethod(request.method, uri, usage);
+  const { principal, challenges } = await whoAsks(options.identityMethods, request);
+  if (principal === undefined) {
+    return reply
+      .code(401)
+      .header('www-authenticate', challenges)
+      .type('text/plain; charset=utf-8')
+      .send('This server does not know who you are.\n');
+  }
+  const xcapRequest = { principal, uri, usage, conditions: conditionsOf(request) };
+  const result = await perform(options.xcap, xcapRequest, request);
+  return send(reply, result, request.method === 'HEAD');
+}
+
+async function whoAsks(
+  methods: readonly IdentityMethod[],
+  { raw, socket, headers, method, originalUrl }: FastifyRequest,
+): Promise<{ principal: Principal | undefined; challenges: string[] }> {
+  const peerAddress = socket.remoteAddress ?? raw.socket.remoteAddress ?? '';
+  const result = await authenticate(methods, { peerAddress, method, target: originalUrl, headers });
+  return {
+    principal: result.principal,
+    challenges: result.principal === undefined ? [...result.challenges] : [],
+  };
+}
+
+function perform(
+  xcap: Xcap,
+  xcapRequest: XcapRequest,
+  request: FastifyRequest,
+): Promise<ReadResult | WriteResult> {
+  switch (request.method) {
+    case 'PUT': {
+      checkContentEncoding(request.headers['content-encoding']);
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      return put(xcap, { ...xcapRequest, contentType: request.headers['content-type'], body });
+    }
+    case 'DELETE':
+      return remove(xcap, xcapRequest);
+    default:
+      return get(xcap, xcapRequest);
+  }
+}
+
+/** §8.1, §8.2, §8.4. */
+function checkMethod(method: string, uri: XcapUri, usage: LoadedUsage): void {
+  const isReadOnly = usage.kind === 'generated' || resourceKind(uri) === 'namespace-bindings';
+  const allowed: readonly string[] = isReadOnly ? readOnlyMethods : allMethods;
+  if (allowed.includes(method)) return;
+  throw new Refusal(405, `${method} is not defined for this resource.`, allowed);
+}
+
+/** A content coding that is not understood is 415 (RFC 9110 §8.4); one client names its charset here. */
+function checkContentEncoding(header: string | undefined): void {
+  const coding = header?.trim().toLowerCase() ?? '';
+  if (['', 'identity', 'utf-8'].includes(coding)) return;
+  throw new Refusal(415, 'A body is sent as it is, without a content coding.');
+}
+
+function conditionsOf({ headers }: FastifyRequest): Conditions {
+  const ifMatch = parseEntityTagList(headers['if-match']);
+  const ifNoneMatch = parseEntityTagList(headers['if-none-match']);
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+  };
+}
+
+function send(reply: FastifyReply, result: ReadResult | WriteResult, isHead: boolean): FastifyReply {
+  void reply.code(result.status);
+  if (result.entityTag !== undefined) void reply.header('etag', `"${result.entityTag}"`);
+  // §9: clients write these resources, so a cache asks before it answers.
+  void reply.header('cache-control', 'no-cache');
+  if (!('body' in result)) return reply.send();
+  void reply.header('content-type', result.mediaType);
+  if (!isHead) return reply.send(result.body);
+  return reply.header('content-length', Buffer.byteLength(result.body)).send();
+}
+
+/** A client that waits for 100 Continue gets its 413 instead of an invitation. */
+function refuseLargeBodiesEarly({ server }: FastifyInstance, limit: number): void {
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (Number(request.headers['content-length'] ?? 0) <= limit) response.writeContinue();
+    server.emit('request', request, response);
+  });
+}
+
+/** One line and one count for each request. The path is the canonical one, which holds no password. */
+function record(
+  metrics: Metrics,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  known: Progress | undefined,
+): void {
+  const { uri, usage, condition } = known ?? {};
+  const resource = uri === undefined ? 'none' : resourceKind(uri);
+  const seconds = reply.elapsedTime / 1000;
+  metrics.record({
+    method: request.method,
+    usage: usage?.usage.auid ?? '',
+    resource,
+    status: reply.statusCode,
+    seconds,
+    conflict: condition,
+  });
+  request.log.info(
+    {
+      method: request.method,
+      document: uri === undefined ? undefined : encodeDocumentSelector(uri.document),
+      resource,
+      status: reply.statusCode,
+      condition,
+      milliseconds: Math.round(seconds * 1e6) / 1000,
+      peer: request.socket.remoteAddress,
+    },
+    'request',
+  );
+}

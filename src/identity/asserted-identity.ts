@@ -1,0 +1,54 @@
+/** The identity that an Aggregation Proxy asserts (3GPP TS 24.109 §7, OMA XDM Core §6.3). */
+import proxyAddr from '@fastify/proxy-addr';
+import type { Principal } from '../xcap/terms.js';
+import { canonicalXui } from '../xcap/xui.js';
+import type { IdentityMethod } from './authentication.js';
+
+const headerNames = ['x-3gpp-asserted-identity', 'x-xcap-asserted-identity'] as const;
+
+/**
+ * Believes the header of peers whose address is one of `trustedProxies` (addresses and CIDRs), and of nobody else. All
+ * identities of the list belong to the one who asks.
+ */
+export function assertedIdentity(
+  trustedProxies: readonly string[],
+  defaultDomain: string | undefined,
+): IdentityMethod {
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  return {
+    name: 'asserted-identity',
+    async authenticate({ peerAddress, headers }) {
+      if (peerAddress === '' || !isTrusted(peerAddress, 0)) return undefined;
+      const lists = headerNames.map((name) => headers[name]);
+      return principalOf(lists.flatMap(parseIdentityList), defaultDomain);
+    },
+    challenges: () => [],
+  };
+}
+
+/** The identities of a header: a comma-separated list, each quoted or not. */
+export function parseIdentityList(header: string | string[] | undefined): string[] {
+  const value = Array.isArray(header) ? header.join(',') : (header ?? '');
+  return [...value.matchAll(/"([^"]*)"|([^\s,"]+)/g)]
+    .map(([, quoted, bare]) => (quoted ?? bare ?? '').trim())
+    .filter((identity) => identity !== '');
+}
+
+function principalOf(
+  identities: readonly string[],
+  defaultDomain: string | undefined,
+): Principal | undefined {
+  const [first, ...others] = new Set(
+    identities.map((identity) => canonicalXui(unescaped(identity), defaultDomain)),
+  );
+  return first === undefined ? undefined : { xuis: [first, ...others] };
+}
+
+/** `%2B` in a header is the plus that it is in a path; an identity that is no valid escape is taken as it is. */
+function unescaped(identity: string): string {
+  try {
+    return decodeURIComponent(identity);
+  } catch {
+    return identity;
+  }
+}

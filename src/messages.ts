@@ -1,0 +1,29 @@
+/** What supervisor and workers say to each other. */
+
+export type ToWorker =
+  | { readonly type: 'xcapd:stop' }
+  | { readonly type: 'xcapd:reload-tls' }
+  | { readonly type: 'xcapd:metrics'; readonly id: number; readonly text: string };
+
+export type ToSupervisor =
+  | { readonly type: 'xcapd:ready'; readonly usages: readonly string[]; readonly address: string }
+  | { readonly type: 'xcapd:failed'; readonly message: string }
+  | { readonly type: 'xcapd:metrics'; readonly id: number };
+
+export function isToWorker(message: unknown): message is ToWorker {
+  return hasType(message, ['xcapd:stop', 'xcapd:reload-tls', 'xcapd:metrics']);
+}
+
+export function isToSupervisor(message: unknown): message is ToSupervisor {
+  return hasType(message, ['xcapd:ready', 'xcapd:failed', 'xcapd:metrics']);
+}
+
+/** Other modules use the channel, too (node:cluster, prom-client). */
+function hasType(message: unknown, types: readonly string[]): boolean {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    types.includes(String(message.type))
+  );
+}

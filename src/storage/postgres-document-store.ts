@@ -1,0 +1,212 @@
+/** The document store on PostgreSQL: compare-and-swap on the entity tag, and a cache that is confirmed at every use. */
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
+import {
+  storedDocument,
+  StoreUnavailable,
+  type Change,
+  type DocumentStore,
+  type StoredDocument,
+  type Written,
+} from '../xcap/document-store.js';
+import type { DocumentSelector, EntityTag, Xui } from '../xcap/terms.js';
+import { encodeSegment } from '../xcap/uri.js';
+
+export interface StoreOptions {
+  readonly pool: pg.Pool;
+  /** How many versions of a document are kept; 0 keeps none. */
+  readonly historyVersions: number;
+  /** The name of this machine in version records. */
+  readonly node: string;
+}
+
+/** For the metrics: what the pool and the cache do. */
+export interface StoreFigures {
+  readonly poolConnections: number;
+  readonly poolIdle: number;
+  readonly poolWaiting: number;
+  readonly cacheDocuments: number;
+  readonly cacheBytes: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+}
+
+export interface PostgresDocumentStore extends DocumentStore {
+  /** A real round trip. @throws StoreUnavailable */
+  ping(): Promise<void>;
+  figures(): StoreFigures;
+}
+
+type Key = readonly [xui: string, auid: string, path: string];
+
+const cacheBytes = 64 * 1024 * 1024;
+/** A parsed document takes about this many bytes for each character of its text (measured on resource lists). */
+const bytesPerCharacter = 12;
+
+const readQuery = {
+  name: 'xcapd-read',
+  // Where the caller has the current version, its content does not travel.
+  text:
+    'select entity_tag, case when entity_tag = $4 then null else content end as content ' +
+    'from xcapd.documents where xui = $1 and auid = $2 and path = $3',
+};
+
+const writeQuery = {
+  name: 'xcapd-write',
+  text: 'select xcapd.write_document($1, $2, $3, $4, $5, $6, $7, $8, $9) as swapped',
+};
+
+/** Opens the store on a pool; the schema is there already. */
+export function openDocumentStore({ pool, historyVersions, node }: StoreOptions): PostgresDocumentStore {
+  const cache = new LRUCache<string, StoredDocument>({
+    maxSize: cacheBytes,
+    sizeCalculation: ({ text }) => 200 + text.length * bytesPerCharacter,
+  });
+  const writers = new Map<string, Promise<unknown>>();
+  let cacheHits = 0;
+  let cacheMisses = 0;
+
+  async function readCurrent(key: Key): Promise<StoredDocument | undefined> {
+    const cacheKey = cacheKeyOf(key);
+    const cached = cache.get(cacheKey);
+    const { rows } = await query<{ entity_tag: string; content: string | null }>(readQuery, [
+      ...key,
+      cached?.entityTag ?? null,
+    ]);
+    const [row] = rows;
+    if (row === undefined) {
+      cache.delete(cacheKey);
+      return undefined;
+    }
+    if (row.content === null && cached !== undefined) {
+      cacheHits++;
+      return cached;
+    }
+    cacheMisses++;
+    const document = storedDocument(row.content ?? '', row.entity_tag);
+    cache.set(cacheKey, document);
+    return document;
+  }
+
+  async function swap(
+    key: Key,
+    author: Xui,
+    current: StoredDocument | undefined,
+    next: StoredDocument | { entityTag: EntityTag; text: null },
+  ): Promise<boolean> {
+    const { rows } = await query<{ swapped: boolean }>(writeQuery, [
+      ...key,
+      current?.entityTag ?? null,
+      next.entityTag,
+      next.text,
+      author,
+      node,
+      historyVersions,
+    ]);
+    return rows[0]?.swapped === true;
+  }
+
+  async function changeAndSwap<Outcome>(
+    key: Key,
+    author: Xui,
+    change: (current: StoredDocument | undefined) => Change<Outcome>,
+  ): Promise<Written<Outcome>> {
+    const cacheKey = cacheKeyOf(key);
+    let current = cache.get(cacheKey);
+    let isCurrent = current === undefined;
+    if (isCurrent) current = await readCurrent(key);
+    for (;;) {
+      let changed: Change<Outcome>;
+      try {
+        changed = change(current);
+      } catch (refusal) {
+        // No check is ever stale: a refusal counts only on the version that is current.
+        const actual = isCurrent ? current : await readCurrent(key);
+        if (actual?.entityTag === current?.entityTag) throw refusal;
+        current = actual;
+        isCurrent = true;
+        continue;
+      }
+      const { next, outcome } = changed;
+      const entityTag = newEntityTag();
+      const version = next === undefined ? undefined : storedDocument(next.text, entityTag, next);
+      cache.delete(cacheKey);
+      if (await swap(key, author, current, version ?? { entityTag, text: null })) {
+        if (version === undefined) return { outcome, entityTag: undefined };
+        cache.set(cacheKey, version);
+        return { outcome, entityTag };
+      }
+      current = await readCurrent(key);
+      isCurrent = true;
+    }
+  }
+
+  async function query<Row extends pg.QueryResultRow>(
+    statement: { name: string; text: string },
+    values: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>> {
+    try {
+      return await pool.query<Row>({ ...statement, values: [...values] });
+    } catch (error) {
+      throw isOutage(error) ? new StoreUnavailable('the database is away', { cause: error }) : error;
+    }
+  }
+
+  return {
+    read: (document) => readCurrent(keyOf(document)),
+    write(document, author, change) {
+      const key = keyOf(document);
+      return inTurn(writers, cacheKeyOf(key), () => changeAndSwap(key, author, change));
+    },
+    async ping() {
+      await query({ name: 'xcapd-ping', text: 'select 1 from xcapd.documents limit 1' }, []);
+    },
+    figures: () => ({
+      poolConnections: pool.totalCount,
+      poolIdle: pool.idleCount,
+      poolWaiting: pool.waitingCount,
+      cacheDocuments: cache.size,
+      cacheBytes: cache.calculatedSize,
+      cacheHits,
+      cacheMisses,
+    }),
+  };
+}
+
+/** Short, because some SIP servers keep entity tags in small buffers; 96 random bits are never drawn twice. */
+function newEntityTag(): EntityTag {
+  return randomBytes(12).toString('base64url');
+}
+
+function keyOf(document: DocumentSelector): Key {
+  const xui = document.tree === 'users' ? document.xui : '';
+  return [xui, document.auid, document.path.map(encodeSegment).join('/')];
+}
+
+/** No part of a key has a NUL: the URI refuses control characters. */
+function cacheKeyOf(key: Key): string {
+  return key.join('\0');
+}
+
+/** Writers of one document in this process queue, instead of losing the swap to each other. */
+function inTurn<T>(queue: Map<string, Promise<unknown>>, key: string, task: () => Promise<T>): Promise<T> {
+  const previous = queue.get(key) ?? Promise.resolve();
+  const turn = previous.then(task, task);
+  queue.set(key, turn);
+  const leave = () => {
+    if (queue.get(key) === turn) queue.delete(key);
+  };
+  turn.then(leave, leave);
+  return turn;
+}
+
+/**
+ * Errors that pass by themselves: no connection, timeouts (57014), shutdown and start (57P), resources (53), a standby
+ * before its promotion (25006), deadlocks and lost serialisation (40). What has no SQLSTATE comes from the client or
+ * the network.
+ */
+function isOutage(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|25006|40|53|57)/.test(code);
+}

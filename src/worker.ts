@@ -1,0 +1,87 @@
+/** A worker process: answers requests until its supervisor says stop. Holds nothing that the database does not have. */
+import cluster from 'node:cluster';
+import prometheus from 'prom-client';
+import { createApp } from './app.js';
+import { readConfig } from './config.js';
+import { isToWorker, type ToSupervisor } from './messages.js';
+import type { DatabaseAddress } from './storage/database.js';
+
+/** A request that hangs must not keep the process alive for ever. */
+const shutdownMilliseconds = 10_000;
+
+async function run(): Promise<void> {
+  const database = JSON.parse(process.env.XCAPD_DATABASE ?? '{}') as DatabaseAddress;
+  const app = await createApp({ config: readConfig(process.env), database, clusterMetrics });
+  const log = app.xcapListener.log;
+  new prometheus.AggregatorRegistry();
+  prometheus.AggregatorRegistry.setRegistries([app.metrics.registry]);
+
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(1), shutdownMilliseconds).unref();
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'the shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  // A terminal sends these to the whole group: the supervisor decides.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
+  process.on('message', (message: unknown) => {
+    if (!isToWorker(message)) return;
+    if (message.type === 'xcapd:stop') stop();
+    if (message.type === 'xcapd:reload-tls') {
+      try {
+        app.reloadTls();
+        log.info('the certificate was read again');
+      } catch (error) {
+        log.error({ err: error }, 'the certificate could not be read; the old one stays');
+      }
+    }
+    if (message.type === 'xcapd:metrics') waitingForMetrics.get(message.id)?.(message.text);
+  });
+  await app.listen();
+  send({
+    type: 'xcapd:ready',
+    usages: [...app.usages.keys()],
+    address: addressOf(app.xcapListener.server.address()),
+  });
+}
+
+const waitingForMetrics = new Map<number, (text: string) => void>();
+let lastMetricsId = 0;
+
+/** The supervisor gathers the metrics of all workers. */
+function clusterMetrics(): Promise<string> {
+  const id = ++lastMetricsId;
+  return new Promise((resolve) => {
+    waitingForMetrics.set(id, (text) => {
+      waitingForMetrics.delete(id);
+      resolve(text);
+    });
+    send({ type: 'xcapd:metrics', id });
+  });
+}
+
+function send(message: ToSupervisor, sent: () => void = () => undefined): void {
+  process.send?.(message, sent);
+}
+
+function addressOf(address: ReturnType<import('node:net').Server['address']>): string {
+  if (address === null || typeof address === 'string') return address ?? '';
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${host}:${String(address.port)}`;
+}
+
+if (cluster.isWorker) {
+  run().catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    send({ type: 'xcapd:failed', message }, () => process.exit(1));
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * §5: what makes an application usage. A usage is data: its folder `auids/<auid>/` exports one object made by
+ * `defineApplicationUsage`, beside its schema and examples. See auids/README.md.
+ */
+import type { DocumentSelector, ExpandedName, Operation, Principal, SourceElement } from './terms.js';
+
+/** What the rules of a usage need to look around in a document. */
+export { attributeOf, descendantsOrSelf, sameName } from '../xml/source-tree.js';
+export { escapeText } from '../xml/escape.js';
+
+/** A value that has to be unique and is not (§11.1 uniqueness-failure). */
+export interface UniquenessFailure {
+  /** The element whose value is taken. */
+  readonly element: SourceElement;
+  /** The local name of the attribute that holds the value (in no namespace). */
+  readonly attribute: string;
+  /** Values that would have been accepted instead. */
+  readonly alternatives?: readonly string[];
+}
+
+/** What a generated document is made from: the usages that this server has, in the order of their AUIDs. */
+export interface ServedUsage {
+  readonly auid: string;
+  readonly namespaces: readonly string[];
+  readonly extensions: readonly string[];
+}
+
+/** §5.7: may this principal do this to that document? */
+export type AuthorizationPolicy = (
+  principal: Principal,
+  operation: Operation,
+  document: DocumentSelector,
+) => boolean;
+
+/** Order of the children of one element, as the schema's sequence has it, in expanded names; '*' stands for all others. */
+export interface ChildOrder {
+  readonly parent: ExpandedName;
+  readonly children: readonly (ExpandedName | '*')[];
+}
+
+interface UsageCommon {
+  /** §5.1. Equals the name of the folder. */
+  readonly auid: string;
+  /** §5.2: the namespace of unprefixed element names in node selectors. */
+  readonly defaultDocumentNamespace: string;
+  /** The root element of the documents. A schema alone would take any of its global elements for one. */
+  readonly rootElement: ExpandedName;
+  /** §5.3, §8.2.2: the media type of the documents. */
+  readonly mediaType: string;
+  /** The schema's file name in the usage's folder. */
+  readonly schema: string;
+  /** §12: the namespaces whose schemas the usage has. They are advertised in xcap-caps. */
+  readonly namespaces: readonly string[];
+  /** §12: tokens of XCAP extensions that the usage brings. Default: none. */
+  readonly extensions?: readonly string[];
+  /** §5.7. Default: the policy of the RFC, see authorization.ts. */
+  readonly authorization?: AuthorizationPolicy;
+}
+
+/** A usage whose documents clients write. */
+export interface StoredUsage extends UsageCommon {
+  readonly kind: 'stored';
+  /** §6.2: sub-directories that exist below every home, each as its decoded segments joined by '/'. Default: none. */
+  readonly directories?: readonly string[];
+  /** The orders of children that an insertion without position may use where the last place breaks the schema. */
+  readonly childOrder?: readonly ChildOrder[];
+  /** §5.3 data uniqueness: the failures of the document with that root, first in document order first. */
+  readonly uniqueness?: (root: SourceElement) => readonly UniquenessFailure[];
+  /** §5.3 other constraints: a sentence for the first that fails, or undefined. */
+  readonly constraints?: (root: SourceElement) => string | undefined;
+}
+
+/** A usage with one document in the global tree that the server makes itself. */
+export interface GeneratedUsage extends UsageCommon {
+  readonly kind: 'generated';
+  /** Its path in the global tree. */
+  readonly path: readonly [string, ...string[]];
+  /** The text of the document. Must be the same for the same usages. */
+  readonly generate: (usages: readonly ServedUsage[]) => string;
+}
+
+export type ApplicationUsage = StoredUsage | GeneratedUsage;
+
+/** Types a usage's definition; the registry checks the rest when it loads the folder. */
+export function defineApplicationUsage<U extends ApplicationUsage>(usage: U): U {
+  return usage;
+}
+
+/** The failures of "values of `attribute` differ among `elements`": one for each element that repeats an earlier value. */
+export function repeatedValues(elements: readonly SourceElement[], attribute: string): UniquenessFailure[] {
+  const seen = new Set<string>();
+  const failures: UniquenessFailure[] = [];
+  for (const element of elements) {
+    const value = element.attributes.find((a) => a.localName === attribute && a.namespace === '')?.value;
+    if (value === undefined) continue;
+    if (seen.has(value)) failures.push({ element, attribute });
+    seen.add(value);
+  }
+  return failures;
+}

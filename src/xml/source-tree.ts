@@ -1,0 +1,84 @@
+/**
+ * An XML text as a tree that knows where everything stands in it. Selectors are evaluated and edits are made on this
+ * tree, so that bytes which are not the target of a request are never touched. Offsets count UTF-16 code units of the
+ * text the tree was read from; `end` offsets are exclusive.
+ */
+
+/** A name after namespace expansion. `namespace` is '' for "no namespace". */
+export interface ExpandedName {
+  readonly namespace: string;
+  readonly localName: string;
+}
+
+export interface SourceAttribute extends ExpandedName {
+  readonly prefix: string;
+  /** The value as an XML processor reports it: references resolved, white space normalised. */
+  readonly value: string;
+}
+
+export interface SourceElement extends ExpandedName {
+  readonly prefix: string;
+  readonly parent: SourceElement | undefined;
+  /** Child elements in document order. */
+  readonly children: readonly SourceElement[];
+  /** Attributes without the namespace declarations, in document order. */
+  readonly attributes: readonly SourceAttribute[];
+  /** The namespace declarations made on this element: prefix ('' for the default) → URI ('' undeclares). */
+  readonly namespaceDeclarations: Readonly<Record<string, string>>;
+  /** Offset of the `<` that opens the element. */
+  readonly start: number;
+  /** Offset behind the `>` of the start tag (or of the empty-element tag). */
+  readonly startTagEnd: number;
+  /** Offset of the `</` of the end tag; equals `end` for an empty-element tag. */
+  readonly contentEnd: number;
+  /** Offset behind the element. */
+  readonly end: number;
+  /** 1-based line of the element's start. */
+  readonly line: number;
+}
+
+/** A text that passed the fence, with its tree. */
+export interface SourceTree {
+  readonly text: string;
+  readonly root: SourceElement;
+}
+
+/** True where both names have the same namespace and the same local name. */
+export function sameName(a: ExpandedName, b: ExpandedName): boolean {
+  return a.localName === b.localName && a.namespace === b.namespace;
+}
+
+/** The attribute of that name, or undefined. An attribute without a prefix is in no namespace. */
+export function attributeOf(
+  element: SourceElement,
+  localName: string,
+  namespace = '',
+): SourceAttribute | undefined {
+  return element.attributes.find((a) => a.localName === localName && a.namespace === namespace);
+}
+
+/** True where the element was written as `<name/>`. */
+export function isEmptyElementTag(element: SourceElement): boolean {
+  return element.startTagEnd === element.end;
+}
+
+/** All elements of the subtree, the given one first, in document order. */
+export function* descendantsOrSelf(element: SourceElement): Generator<SourceElement> {
+  yield element;
+  for (const child of element.children) yield* descendantsOrSelf(child);
+}
+
+/** The namespace bindings in scope for an element: prefix ('' for the default namespace) → URI. `xml` is left out. */
+export function namespacesInScope(element: SourceElement): ReadonlyMap<string, string> {
+  const ancestors: SourceElement[] = [];
+  for (let e: SourceElement | undefined = element; e !== undefined; e = e.parent) ancestors.push(e);
+  const bindings = new Map<string, string>();
+  for (const ancestor of ancestors.reverse()) {
+    for (const [prefix, uri] of Object.entries(ancestor.namespaceDeclarations)) {
+      if (uri === '') bindings.delete(prefix);
+      else bindings.set(prefix, uri);
+    }
+  }
+  bindings.delete('xml');
+  return bindings;
+}
