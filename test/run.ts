@@ -3,11 +3,11 @@
  * hands the rest of its command line to tap.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { migrationsFolder } from '../src/package-files.js';
+import { migrationsFolder, packageFolder } from '../src/package-files.js';
 import { startEmbeddedPostgres } from '../src/storage/embedded-postgres.js';
 import { migrate } from '../src/storage/migrations.js';
 
@@ -15,6 +15,8 @@ const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 async function run(): Promise<number> {
   const dataDirectory = mkdtempSync(join(memory, 'xcapd-test-'));
+  // Where PostgreSQL runs under an account of its own, it has to get there.
+  chmodSync(dataDirectory, 0o755);
   const postgres = await startEmbeddedPostgres({
     dataDirectory,
     log: (level, message) => {
@@ -36,7 +38,7 @@ async function run(): Promise<number> {
 }
 
 function runTap(environment: Record<string, string>): Promise<number> {
-  const tap = spawn('tap', process.argv.slice(2), {
+  const tap = spawn(join(packageFolder, 'node_modules/.bin/tap'), process.argv.slice(2), {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });

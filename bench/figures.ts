@@ -1,0 +1,158 @@
+/** What is measured: requests to the server and, beside them, what they are compared with. */
+import type { DatabaseLoad } from './database-load.js';
+import type { Statement } from './database-messages.js';
+import { runHttpLoad, type HttpRequest } from './http-load.js';
+import { elementMediaType, type Material } from './material.js';
+import type { Server } from './servers.js';
+
+/** Something that is done over and over. */
+export interface Figure {
+  readonly name: string;
+  readonly connections: number;
+  /** Whose processor time counts as that of whoever answers. */
+  readonly answerers: readonly number[];
+  /** @returns milliseconds of each answer. */
+  run(seconds: number): Promise<number[]>;
+}
+
+/** How a figure compares with another of as many connections. */
+export interface Comparison {
+  readonly name: string;
+  readonly with: string;
+  readonly target?: number;
+}
+
+export const connectionCounts = [1, 32] as const;
+export const mostConnections = Math.max(...connectionCounts);
+
+export const comparisons: readonly Comparison[] = [
+  { name: 'GET document', with: 'bare document', target: 0.25 },
+  { name: 'GET element', with: 'bare element', target: 0.25 },
+  { name: 'PUT document', with: 'UPDATE', target: 0.25 },
+  { name: 'PUT element', with: 'UPDATE', target: 0.25 },
+  { name: 'GET document', with: 'SELECT' },
+];
+
+export interface Participants {
+  readonly xcap: Server;
+  readonly bare: Server;
+  readonly database: DatabaseLoad;
+  readonly material: Material;
+  /** Subscribers for each connection. */
+  readonly subscribers: number;
+}
+
+/** In the order of a round: what is compared runs one right after the other. */
+export function listFigures(participants: Participants): Figure[] {
+  const own = connectionCounts.flatMap((connections) => {
+    const owners = Array.from({ length: connections }, (_, i) => subscribersOf(participants, i));
+    return [
+      bareFigure(participants, 'document', connections),
+      xcapFigure(participants, 'GET document', owners, getDocument),
+      bareFigure(participants, 'element', connections),
+      xcapFigure(participants, 'GET element', owners, getElement),
+      sqlFigure(participants, 'SELECT', owners),
+      xcapFigure(participants, 'PUT document', owners, putDocument),
+      sqlFigure(participants, 'UPDATE', owners),
+      xcapFigure(participants, 'PUT element', owners, putElement),
+    ];
+  });
+  const everybodyOnOne = Array.from({ length: mostConnections }, () => [0]);
+  return [...own, xcapFigure(participants, 'PUT element of one document', everybodyOnOne, putElement)];
+}
+
+/** The subscribers that one connection acts for, one request after the other. */
+function subscribersOf({ subscribers }: Participants, connection: number): number[] {
+  return Array.from({ length: subscribers }, (_, i) => connection * subscribers + i);
+}
+
+type MakeRequest = (material: Material, subscriber: number) => HttpRequest;
+
+function xcapFigure(
+  { xcap, material }: Participants,
+  name: string,
+  owners: readonly (readonly number[])[],
+  request: MakeRequest,
+): Figure {
+  const requests = owners.map((subscribers) => subscribers.map((one) => request(material, one)));
+  return {
+    name,
+    connections: owners.length,
+    answerers: [xcap.pid],
+    run: (seconds) => runHttpLoad(xcap.port, requests, seconds),
+  };
+}
+
+function bareFigure({ bare }: Participants, route: string, connections: number): Figure {
+  const request: HttpRequest = { method: 'GET', path: `/${route}`, headers: {} };
+  const requests = Array.from({ length: connections }, () => [request]);
+  return {
+    name: `bare ${route}`,
+    connections,
+    answerers: [bare.pid],
+    run: (seconds) => runHttpLoad(bare.port, requests, seconds),
+  };
+}
+
+function sqlFigure(
+  { database }: Participants,
+  name: Uppercase<Statement>,
+  owners: readonly (readonly number[])[],
+): Figure {
+  return {
+    name,
+    connections: owners.length,
+    answerers: database.pids,
+    run: (seconds) => database.run(name.toLowerCase() as Statement, owners, seconds),
+  };
+}
+
+/** The identity comes in the header of an Aggregation Proxy, as it does behind one. */
+function documentRequest({ auid, name }: Material, subscriber: number): HttpRequest {
+  const xui = `sip:subscriber${subscriber}@ims.example.com`;
+  return {
+    method: 'GET',
+    path: `/xcap-root/${auid}/users/${xui}/${name}`,
+    headers: { 'x-3gpp-asserted-identity': `"${xui}"` },
+  };
+}
+
+function elementRequest(material: Material, subscriber: number): HttpRequest {
+  const request = documentRequest(material, subscriber);
+  return { ...request, path: `${request.path}/~~/${material.nodeSelector}` };
+}
+
+const getDocument: MakeRequest = documentRequest;
+const getElement: MakeRequest = elementRequest;
+
+export const putDocument: MakeRequest = (material, subscriber) =>
+  withBody(documentRequest(material, subscriber), material.mediaType, material.document);
+
+const putElement: MakeRequest = (material, subscriber) =>
+  withBody(elementRequest(material, subscriber), elementMediaType, material.element);
+
+function withBody(request: HttpRequest, mediaType: string, body: string): HttpRequest {
+  return { ...request, method: 'PUT', headers: { ...request.headers, 'content-type': mediaType }, body };
+}
+
+/**
+ * Makes all documents, and makes sure that the figures will measure what they say.
+ *
+ * @throws where the server does not answer with the very bytes that the bare routes have.
+ */
+export async function prepareDocuments({ xcap, material, subscribers }: Participants): Promise<void> {
+  for (let i = 0; i < subscribers * mostConnections; i++) await send(xcap, putDocument(material, i));
+  await send(xcap, putElement(material, 0));
+  const document = await send(xcap, getDocument(material, 0));
+  const element = await send(xcap, getElement(material, 0));
+  if (document !== material.document || element !== material.element) {
+    throw new Error('The server does not answer with what was put.');
+  }
+}
+
+async function send({ port }: Server, { path, ...request }: HttpRequest): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, request);
+  const body = await response.text();
+  if (!response.ok) throw new Error(`${request.method} ${path}: ${response.status} ${body}`);
+  return body;
+}

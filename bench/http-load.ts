@@ -1,0 +1,43 @@
+/** Closed-loop HTTP load: each connection sends its next request when the answer to the last one is there. */
+import autocannon from 'autocannon';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
+/**
+ * @param requestsOf what each connection sends, over and over.
+ * @returns milliseconds of each answer.
+ * @throws where any answer is not 2xx.
+ */
+export async function runHttpLoad(
+  port: number,
+  requestsOf: readonly (readonly HttpRequest[])[],
+  seconds: number,
+): Promise<number[]> {
+  const latencies: number[] = [];
+  let connection = 0;
+  const instance = autocannon({
+    url: `http://127.0.0.1:${port}`,
+    connections: requestsOf.length,
+    duration: seconds,
+    // The milliseconds after which autocannon looks whether it is time to stop.
+    sampleInt: 50,
+    setupClient(client) {
+      // Copies, because autocannon keeps things of its own in them.
+      client.setRequests((requestsOf[connection++] ?? []).map((request) => ({ ...request })));
+    },
+  });
+  // autocannon's own histogram counts in whole milliseconds.
+  instance.on('response', (_client, _status, _bytes, milliseconds) => {
+    latencies.push(milliseconds);
+  });
+  const { errors, timeouts, non2xx } = await instance;
+  if (errors + timeouts + non2xx > 0) {
+    throw new Error(`${non2xx} answers were not 2xx, ${errors} requests failed, ${timeouts} timed out.`);
+  }
+  return latencies;
+}
