@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Server as TlsServer } from 'node:tls';
+import { createSecureContext, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
-import type { Config } from './config.js';
+import { ConfigError, type Config } from './config.js';
 import { createManagementListener } from './http/management.js';
 import { createMetrics } from './http/metrics.js';
 import { createXcapListener } from './http/xcap-listener.js';
@@ -28,6 +28,8 @@ export interface AppOptions {
 export interface App {
   readonly xcapListener: FastifyInstance;
   readonly managementListener: FastifyInstance;
+  /** What the management listener answers, as `GET /metrics`. */
+  readonly managementRoutes: readonly string[];
   readonly usages: LoadedUsages;
   readonly metrics: ReturnType<typeof createMetrics>;
   /** Reads certificate and key again; connections stay. */
@@ -64,7 +66,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     logLevel: config.logLevel,
     tls: readTls(config),
   });
-  const managementListener = await createManagementListener({
+  const management = await createManagementListener({
     openApiFile: join(packageFolder, 'openapi.yaml'),
     logLevel: config.logLevel,
     ping: () => store.ping(),
@@ -72,7 +74,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   return {
     xcapListener,
-    managementListener,
+    managementListener: management.listener,
+    managementRoutes: management.routes,
     usages,
     metrics,
     reloadTls() {
@@ -81,20 +84,27 @@ export async function createApp(options: AppOptions): Promise<App> {
         xcapListener.server.setSecureContext(tls);
     },
     async listen() {
-      await managementListener.listen({ host: config.adminHost, port: config.adminPort });
+      await management.listener.listen({ host: config.adminHost, port: config.adminPort });
       await xcapListener.listen({ host: config.host, port: config.port });
     },
     async close() {
-      await Promise.all([xcapListener.close(), managementListener.close()]);
+      await Promise.all([xcapListener.close(), management.listener.close()]);
       await pool.end();
     },
   };
 }
 
+/** @throws ConfigError where the files cannot be read or do not belong together. */
 function readTls({ tls }: Config): { cert: Buffer; key: Buffer } | undefined {
-  return tls === undefined
-    ? undefined
-    : { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
+  if (tls === undefined) return undefined;
+  try {
+    const files = { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
+    createSecureContext(files);
+    return files;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`XCAP_TLS_CERT and XCAP_TLS_KEY cannot be used: ${reason}.`);
+  }
 }
 
 function storeGauges(

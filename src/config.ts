@@ -156,7 +156,9 @@ function badValue(error: unknown): ConfigError {
 
 function databaseUrl(value: string): string | undefined {
   if (value === '') return undefined;
-  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)) return value;
+  // `postgres://user@/name?host=/run/postgresql` is usual for a socket, but no URL to the URL standard.
+  const withHost = value.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?]|$)/, '$1localhost');
+  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(withHost)) return value;
   // The value may hold a password: it is not repeated.
   throw new ConfigError('DATABASE_URL is not a URL that begins with postgres://.');
 }

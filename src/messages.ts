@@ -3,10 +3,19 @@
 export type ToWorker =
   | { readonly type: 'xcapd:stop' }
   | { readonly type: 'xcapd:reload-tls' }
-  | { readonly type: 'xcapd:metrics'; readonly id: number; readonly text: string };
+  /** No text where the metrics could not be gathered. */
+  | { readonly type: 'xcapd:metrics'; readonly id: number; readonly text?: string };
+
+/** A worker listens; the addresses are `host:port`, with the ports that were chosen for port 0. */
+export interface Ready {
+  readonly type: 'xcapd:ready';
+  readonly usages: readonly string[];
+  readonly address: string;
+  readonly managementAddress: string;
+}
 
 export type ToSupervisor =
-  | { readonly type: 'xcapd:ready'; readonly usages: readonly string[]; readonly address: string }
+  | Ready
   | { readonly type: 'xcapd:failed'; readonly message: string }
   | { readonly type: 'xcapd:metrics'; readonly id: number };
 

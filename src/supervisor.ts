@@ -4,10 +4,11 @@
  */
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
 import prometheus from 'prom-client';
 import type { Config } from './config.js';
-import { isToSupervisor, type ToSupervisor, type ToWorker } from './messages.js';
+import { isToSupervisor, type Ready, type ToSupervisor, type ToWorker } from './messages.js';
 import { migrationsFolder } from './package-files.js';
 import { describeAddress, type DatabaseAddress } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
@@ -28,7 +29,8 @@ export async function serve(config: Config): Promise<void> {
   const stopRequested = nextStopSignal();
   const database = await openDatabase(config, log);
   try {
-    const applied = await migrateWhenReachable(database.address, log);
+    const applied = await migrateWhenReachable(database.address, log, stopRequested);
+    if (applied === undefined) return;
     if (applied.length > 0) log.info({ migrations: applied }, 'the database schema was brought up to date');
     const workers = superviseWorkers(config, database.address, log);
     process.on('SIGHUP', () => {
@@ -67,8 +69,16 @@ async function openDatabase(
   return { address: embedded.connection, stop: () => embedded.stop() };
 }
 
-/** A database that is started at the same time as the server may need a moment. */
-async function migrateWhenReachable(address: DatabaseAddress, log: Log): Promise<string[]> {
+/**
+ * A database that is started at the same time as the server may need a moment.
+ *
+ * @returns the names of the applied migrations, or undefined where a signal ended the wait.
+ */
+async function migrateWhenReachable(
+  address: DatabaseAddress,
+  log: Log,
+  stopRequested: Promise<string>,
+): Promise<string[] | undefined> {
   const deadline = Date.now() + databaseWaitMilliseconds;
   for (;;) {
     try {
@@ -76,27 +86,27 @@ async function migrateWhenReachable(address: DatabaseAddress, log: Log): Promise
     } catch (error) {
       if (!isUnreachable(error) || Date.now() > deadline) throw error;
       log.warn({ database: describeAddress(address), reason: messageOf(error) }, 'waiting for the database');
-      await new Promise((resolve) => setTimeout(resolve, databaseRetryMilliseconds));
+      const signal = await Promise.race([stopRequested, sleep(databaseRetryMilliseconds, undefined)]);
+      if (signal !== undefined) return undefined;
     }
   }
 }
 
-/** No connection, or a server that is starting up (57P03). */
+/** No connection, or a server that starts up or shuts down (57P01, 57P03). */
 function isUnreachable(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNRESET', 'ENOENT', '57P03'].includes(
-    code,
-  );
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return unreachableCodes.includes(code) || /^(timeout expired|Connection terminated)/.test(error.message);
 }
 
-interface ReadyWorkers {
-  readonly usages: readonly string[];
-  readonly address: string;
-}
+const unreachableCodes = [
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT'],
+  ...['ENOTFOUND', 'EAI_AGAIN', '57P01', '57P03'],
+];
 
 interface Workers {
   /** All workers of the start listen. Rejects where one of them cannot start at all. */
-  readonly ready: Promise<ReadyWorkers>;
+  readonly ready: Promise<Ready>;
   tell(message: ToWorker): void;
   stop(): Promise<void>;
 }
@@ -107,9 +117,9 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
   let restartDelay = 0;
   let readyWorkers = 0;
   let wasReady = false;
-  let becomeReady: (ready: ReadyWorkers) => void = () => undefined;
+  let becomeReady: (ready: Ready) => void = () => undefined;
   let fail: (error: Error) => void = () => undefined;
-  const ready = new Promise<ReadyWorkers>((resolve, reject) => {
+  const ready = new Promise<Ready>((resolve, reject) => {
     becomeReady = resolve;
     fail = reject;
   });
@@ -129,7 +139,10 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
       case 'xcapd:metrics':
         aggregator.clusterMetrics().then(
           (text) => tell(worker, { type: 'xcapd:metrics', id: message.id, text }),
-          (error: unknown) => log.error({ err: error }, 'the metrics could not be gathered'),
+          (error: unknown) => {
+            log.error({ reason: messageOf(error) }, 'the metrics could not be gathered');
+            tell(worker, { type: 'xcapd:metrics', id: message.id });
+          },
         );
     }
   };
@@ -182,7 +195,7 @@ function tell(worker: Worker, message: ToWorker): void {
 }
 
 /** For the person at the terminal: where, what, and one line to try. */
-function announce(config: Config, { usages, address }: ReadyWorkers): void {
+function announce(config: Config, { usages, address, managementAddress }: Ready): void {
   const scheme = config.tls === undefined ? 'http' : 'https';
   const root = `${scheme}://${address}${config.xcapRoots[0] ?? ''}/`;
   process.stdout.write(
@@ -190,7 +203,7 @@ function announce(config: Config, { usages, address }: ReadyWorkers): void {
       '',
       `xcapd listens on ${root}`,
       `  application usages: ${usages.join(', ')}`,
-      `  management:         http://${config.adminHost}:${String(config.adminPort)}/docs`,
+      `  management:         http://${managementAddress}/docs`,
       `  try:                curl -H 'X-3GPP-Asserted-Identity: "sip:alice@example.com"' ${root}xcap-caps/global/index`,
       '',
       '',
@@ -199,5 +212,7 @@ function announce(config: Config, { usages, address }: ReadyWorkers): void {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Where a name has several addresses and none answers, the message is empty.
+  return error.message !== '' || !('code' in error) ? error.message : String(error.code);
 }

@@ -41,36 +41,61 @@ async function run(): Promise<void> {
         app.reloadTls();
         log.info('the certificate was read again');
       } catch (error) {
-        log.error({ err: error }, 'the certificate could not be read; the old one stays');
+        log.error({ reason: messageOf(error) }, 'the certificate could not be read; the old one stays');
       }
     }
-    if (message.type === 'xcapd:metrics') waitingForMetrics.get(message.id)?.(message.text);
+    if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);
   });
   await app.listen();
   send({
     type: 'xcapd:ready',
     usages: [...app.usages.keys()],
     address: addressOf(app.xcapListener.server.address()),
+    managementAddress: addressOf(app.managementListener.server.address()),
   });
 }
 
-const waitingForMetrics = new Map<number, (text: string) => void>();
+const waitingForMetrics = new Map<number, (text: string | undefined) => void>();
 let lastMetricsId = 0;
 
 /** The supervisor gathers the metrics of all workers. */
 function clusterMetrics(): Promise<string> {
   const id = ++lastMetricsId;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     waitingForMetrics.set(id, (text) => {
-      waitingForMetrics.delete(id);
-      resolve(text);
+      if (text === undefined) reject(new Error('the metrics of the workers could not be gathered'));
+      else resolve(text);
     });
     send({ type: 'xcapd:metrics', id });
   });
 }
 
+function metricsArrived(id: number, text: string | undefined): void {
+  waitingForMetrics.get(id)?.(text);
+  waitingForMetrics.delete(id);
+}
+
 function send(message: ToSupervisor, sent: () => void = () => undefined): void {
   process.send?.(message, sent);
+}
+
+/** For the operator: Node's own words for an address that cannot be had name neither a variable nor a way out. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const where = `${address ?? ''}:${String(port)}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${where} is in use by another program: choose another port with PORT or ADMIN_PORT.`;
+    case 'EADDRNOTAVAIL':
+      return `${where} is no address of this machine: choose another one with HOST or ADMIN_HOST.`;
+    case 'EACCES':
+      return port === undefined
+        ? error.message
+        : `This user may not listen on ${where}: choose a port from 1024.`;
+    default:
+      return error.message;
+  }
 }
 
 function addressOf(address: ReturnType<import('node:net').Server['address']>): string {
@@ -81,7 +106,6 @@ function addressOf(address: ReturnType<import('node:net').Server['address']>): s
 
 if (cluster.isWorker) {
   run().catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    send({ type: 'xcapd:failed', message }, () => process.exit(1));
+    send({ type: 'xcapd:failed', message: messageOf(error) }, () => process.exit(1));
   });
 }

@@ -16,12 +16,18 @@ export interface ManagementOptions {
 
 const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Builds the listener; it does not listen yet. */
-export async function createManagementListener(options: ManagementOptions): Promise<FastifyInstance> {
+/** Builds the listener; it does not listen yet. `routes` says what it answers (`GET /metrics`). */
+export async function createManagementListener(
+  options: ManagementOptions,
+): Promise<{ listener: FastifyInstance; routes: readonly string[] }> {
+  const routes: string[] = [];
   const app = Fastify({
     logger: { level: options.logLevel },
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+  });
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${url}`);
   });
   await app.register(swagger, {
     mode: 'static',
@@ -45,5 +51,5 @@ export async function createManagementListener(options: ManagementOptions): Prom
 
   const openApi = readFileSync(options.openApiFile);
   app.get('/openapi.yaml', (_request, reply) => reply.type('application/yaml').send(openApi));
-  return app;
+  return { listener: app, routes };
 }

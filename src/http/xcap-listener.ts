@@ -62,14 +62,20 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
+  // Before the body is read: most of what is wrong with a request can be said without it.
+  app.addHook('onRequest', async (request) => {
+    const known: Progress = { uri: undefined, usage: undefined, condition: undefined };
+    progress.set(request, known);
+    findUsage(options, request, known);
+  });
   app.route({
     method: app.supportedMethods.filter((method) => method !== 'CONNECT'),
     url: '/',
     exposeHeadRoute: false,
     handler: async (request, reply) => {
-      const known: Progress = { uri: undefined, usage: undefined, condition: undefined };
-      progress.set(request, known);
-      return answer(options, request, reply, known);
+      const { uri, usage } = progress.get(request) ?? {};
+      if (uri === undefined || usage === undefined) throw new Error('the request passed without a usage');
+      return answer(options, request, reply, uri, usage);
     },
   });
   app.setErrorHandler((error, request, reply) => {
@@ -106,13 +112,8 @@ function newServer({ xcap, logLevel, tls }: XcapListenerOptions): FastifyInstanc
   return Fastify({ ...common, https: { ...tls, maxHeaderSize } });
 }
 
-/** §8: usage, method, authentication, then the operation with its authorization. */
-async function answer(
-  options: XcapListenerOptions,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  known: Progress,
-): Promise<FastifyReply> {
+/** §8: what is asked for, and whether the method is defined for it. */
+function findUsage(options: XcapListenerOptions, request: FastifyRequest, known: Progress): void {
   const uri = parseRequestTarget(request.originalUrl, options.xcapRoots, options.defaultDomain);
   if (uri === undefined) throw new Refusal(404, 'This path lies below no XCAP root.');
   known.uri = uri;
@@ -120,6 +121,16 @@ async function answer(
   if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
   known.usage = usage;
   checkMethod(request.method, uri, usage);
+}
+
+/** §8: authentication, then the operation with its authorization. */
+async function answer(
+  options: XcapListenerOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  uri: XcapUri,
+  usage: LoadedUsage,
+): Promise<FastifyReply> {
   const { principal, challenges } = await whoAsks(options.identityMethods, request);
   if (principal === undefined) {
     return reply

@@ -1,0 +1,105 @@
+/** Who may import whom, and other rules that no compiler checks. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import t from 'tap';
+import { packageFolder } from '../src/package-files.js';
+
+function filesBelow(folder: string, ending: string): string[] {
+  return readdirSync(join(packageFolder, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => relative(packageFolder, join(entry.parentPath, entry.name)));
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(packageFolder, file), 'utf8');
+}
+
+/** The project's files that a file imports or re-exports, and the packages. */
+function importsOf(file: string): { files: string[]; packages: string[] } {
+  const specifiers = [...textOf(file).matchAll(/(?:\bfrom|^import)\s+['"]([^'"]+)['"]/gm)]
+    .concat([...textOf(file).matchAll(/import\(\s*['"]([^'"]+)['"]/g)])
+    .map(([, specifier = '']) => specifier);
+  return {
+    files: specifiers
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => join(dirname(file), specifier.replace(/\.js$/, '.ts'))),
+    packages: specifiers.filter((specifier) => !specifier.startsWith('.')),
+  };
+}
+
+const sources = filesBelow('src', '.ts');
+const usages = filesBelow('auids', 'usage.ts');
+
+/** What the files of a folder may import beside their own folder. The root files are listed one by one. */
+const allowed: readonly [from: RegExp, to: RegExp][] = [
+  [/^auids\//, /^src\/xcap\/(application-usage|terms)\.ts$/],
+  [/^src\/xml\//, /^src\/xml\//],
+  [/^src\/xcap\//, /^src\/(xcap|xml)\//],
+  [/^src\/usages\//, /^src\/(usages|xcap|xml)\//],
+  [/^src\/storage\//, /^src\/(storage|xcap)\//],
+  [/^src\/identity\//, /^src\/(identity|xcap)\//],
+  [/^src\/http\//, /^src\/(http|identity|xcap)\//],
+  [/^src\/(config|messages|package-files)\.ts$/, /^$/],
+  [/^src\/app\.ts$/, /^src\/(config|package-files)\.ts$|^src\/(http|identity|storage|usages|xcap)\//],
+  [/^src\/worker\.ts$/, /^src\/(app|config|messages)\.ts$|^src\/storage\/database\.ts$/],
+  [/^src\/supervisor\.ts$/, /^src\/(config|messages|package-files)\.ts$|^src\/storage\//],
+  [/^src\/cli\.ts$/, /^src\/(config|package-files|supervisor)\.ts$|^src\/storage\/migrations\.ts$/],
+];
+
+t.test('imports', (t) => {
+  for (const file of [...sources, ...usages]) {
+    const rule = allowed.find(([from]) => from.test(file));
+    t.ok(rule, `${file} has a rule`);
+    for (const imported of importsOf(file).files) {
+      t.ok(rule?.[1].test(imported), `${file} may import ${imported}`);
+    }
+  }
+  t.end();
+});
+
+t.test('no cycles', (t) => {
+  const finished = new Set<string>();
+  function visit(file: string, path: readonly string[]): void {
+    if (path.includes(file)) t.fail(`a cycle: ${[...path, file].join(' → ')}`);
+    else if (!finished.has(file)) importsOf(file).files.forEach((next) => visit(next, [...path, file]));
+    finished.add(file);
+  }
+  sources.forEach((file) => visit(file, []));
+  t.ok(finished.size >= sources.length);
+  t.end();
+});
+
+t.test('packages', (t) => {
+  const only: readonly [name: string, where: RegExp][] = [
+    ['libxmljs2', /^src\/xml\/schema\.ts$/],
+    ['saxes', /^src\/xml\/fence\.ts$/],
+    ['fastify', /^src\/(http\/.*|app)\.ts$/],
+    ['pg', /^src\/storage\//],
+  ];
+  for (const [name, where] of only) {
+    const importers = sources.filter((file) => importsOf(file).packages.includes(name));
+    t.ok(importers.length > 0, `${name} is used`);
+    for (const file of importers) t.match(file, where, `${file} may import ${name}`);
+  }
+  const pure = sources.filter((file) => /^src\/(xcap|xml)\//.test(file));
+  for (const file of pure) {
+    const text = textOf(file);
+    t.notMatch(text, /process\.env|Date\.now|new Date|Math\.random|randomBytes/, `${file} is pure`);
+  }
+  t.end();
+});
+
+t.test('schemas have no identity constraints, which the old libxml2 handles badly', (t) => {
+  for (const file of [...filesBelow('auids', '.xsd'), ...filesBelow('schemas', '.xsd')]) {
+    t.notMatch(textOf(file), /<xs:(key|keyref|unique)\b|type="xs:ID"/, file);
+  }
+  t.end();
+});
+
+t.test('files are short enough to be read', (t) => {
+  for (const file of [...sources, ...usages]) {
+    const lines = textOf(file).split('\n').length;
+    t.ok(lines <= 400, `${file} has ${lines} lines`);
+  }
+  t.end();
+});

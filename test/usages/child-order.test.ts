@@ -1,0 +1,90 @@
+/**
+ * The orders of children that usages declare are tested against their schemas: whatever child is taken out of a valid
+ * example can be put back without a position. That is what handsets do (`…/communication-diversion/NoReplyTimer`).
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { usageFolders } from '../../src/package-files.js';
+import { loadUsages } from '../../src/usages/registry.js';
+import { putElement } from '../../src/xcap/changes.js';
+import type { LoadedStoredUsage } from '../../src/xcap/loaded-usage.js';
+import { matchingElements } from '../../src/xcap/locate.js';
+import { Conflict } from '../../src/xcap/refusal.js';
+import type { Step } from '../../src/xcap/terms.js';
+import { validateDocument } from '../../src/xcap/validate.js';
+import { readDocument } from '../../src/xml/fence.js';
+import {
+  descendantsOrSelf,
+  sameName,
+  type SourceElement,
+  type SourceTree,
+} from '../../src/xml/source-tree.js';
+
+function read(text: string): SourceTree {
+  const reading = readDocument(text);
+  if (!reading.ok) throw new Error(reading.refusal.message);
+  return reading.value;
+}
+
+function stepsTo(element: SourceElement): [Step, ...Step[]] {
+  const name = { namespace: element.namespace, localName: element.localName };
+  if (element.parent === undefined) return [{ name }];
+  const siblings = element.parent.children.filter((sibling) => sameName(sibling, element));
+  return [...stepsTo(element.parent), { name, position: siblings.indexOf(element) + 1 }];
+}
+
+/** The step by which a client would create the element: name, and its first attribute to tell it from siblings. */
+function creatingStep(element: SourceElement): Step {
+  const name = { namespace: element.namespace, localName: element.localName };
+  const [attribute] = element.attributes;
+  return attribute === undefined
+    ? { name }
+    : { name, attribute: { name: attribute, value: attribute.value } };
+}
+
+function isValid(text: string, loaded: LoadedStoredUsage): boolean {
+  try {
+    validateDocument(read(text), loaded);
+    return true;
+  } catch (error) {
+    if (error instanceof Conflict) return false;
+    throw error;
+  }
+}
+
+const loadedUsages = await loadUsages([usageFolders]);
+for (const loaded of loadedUsages.values()) {
+  if (loaded.kind !== 'stored' || loaded.usage.childOrder === undefined) continue;
+  const { auid, childOrder } = loaded.usage;
+  t.test(auid, (t) => {
+    const uncovered = new Set(
+      childOrder.flatMap(({ parent, children }) =>
+        children.map((child) => `${parent.localName}/${child === '*' ? '*' : child.localName}`),
+      ),
+    );
+    const folder = join(usageFolders.sources, auid, 'examples');
+    for (const file of readdirSync(folder).filter((name) => name.startsWith('valid-'))) {
+      const tree = read(readFileSync(join(folder, file), 'utf8'));
+      for (const parent of descendantsOrSelf(tree.root)) {
+        const order = childOrder.find((candidate) => sameName(candidate.parent, parent));
+        if (order === undefined) continue;
+        for (const child of parent.children) {
+          const listed = order.children.some((name) => name !== '*' && sameName(name, child));
+          uncovered.delete(`${parent.localName}/${listed ? child.localName : '*'}`);
+          const without = tree.text.slice(0, child.start) + tree.text.slice(child.end);
+          const step = creatingStep(child);
+          const others = parent.children.filter((sibling) => sibling !== child);
+          if (matchingElements(others, step).length > 0 || !isValid(without, loaded)) continue;
+          const steps = stepsTo(parent);
+          const selector = { kind: 'element', steps: [...steps, step] } as const;
+          const body = tree.text.slice(child.start, child.end);
+          const put = putElement(read(without), selector, body, loaded);
+          if (!('tree' in put) || !put.created) t.fail(`${file}: ${child.localName} was not created`);
+        }
+      }
+    }
+    t.same([...uncovered], [], 'every declared child stands in an example');
+    t.end();
+  });
+}

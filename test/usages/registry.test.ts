@@ -1,0 +1,81 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { packageFolder, usageFolders } from '../../src/package-files.js';
+import { loadUsages } from '../../src/usages/registry.js';
+import type { TestContext } from '../fixtures/tap.js';
+
+const root = join(packageFolder, 'test/fixtures/auids/org.example.root');
+
+/** A folder of usages with one that is broken by `change`, which gets the usage's folder. */
+function brokenUsages(t: TestContext, auid: string, change: (folder: string) => void): string {
+  const usages = mkdtempSync(join(tmpdir(), 'xcapd-usages-'));
+  t.teardown(() => rmSync(usages, { recursive: true }));
+  writeFileSync(join(usages, 'package.json'), '{ "type": "module" }');
+  const folder = join(usages, auid);
+  mkdirSync(folder);
+  cpSync(join(root, 'root.xsd'), join(folder, 'root.xsd'));
+  cpSync(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
+  writeFileSync(join(folder, 'usage.js'), definition(auid));
+  change(folder);
+  return usages;
+}
+
+function definition(auid: string, more = ''): string {
+  return `export const usage = { kind: 'stored', auid: '${auid}', defaultDocumentNamespace: '', namespaces: [],
+    rootElement: { namespace: '', localName: 'root' }, mediaType: 'application/xml', schema: 'root.xsd', ${more} };`;
+}
+
+t.test('folders that are no usage', async (t) => {
+  const cases: [name: string, auid: string, change: (folder: string) => void, message: RegExp][] = [
+    [
+      'another AUID',
+      'org.example.one',
+      (folder) => writeFileSync(join(folder, 'usage.js'), definition('org.example.two')),
+      /org\.example\.one has the AUID 'org\.example\.two'/,
+    ],
+    [
+      'no usage',
+      'org.example.none',
+      (folder) => writeFileSync(join(folder, 'usage.js'), 'export const other = 1;'),
+      /exports no 'usage'/,
+    ],
+    [
+      'no known-bad example',
+      'org.example.untested',
+      (folder) => rmSync(join(folder, 'examples/schema-validation-error-root.xml')),
+      /has no schema-validation-error-/,
+    ],
+    [
+      'a schema that lets its known-bad example pass',
+      'org.example.lax',
+      (folder) => writeFileSync(join(folder, 'examples/schema-validation-error-lax.xml'), '<root/>'),
+      /accepts schema-validation-error-lax\.xml/,
+    ],
+    ['no schema', 'org.example.schemaless', (folder) => rmSync(join(folder, 'root.xsd')), /root\.xsd/],
+    [
+      'an import that is not there',
+      'org.example.import',
+      (folder) =>
+        writeFileSync(
+          join(folder, 'root.xsd'),
+          readFileSync(join(root, 'root.xsd'), 'utf8').replace(
+            '<xs:element',
+            '<xs:import namespace="urn:x" schemaLocation="missing.xsd"/><xs:element',
+          ),
+        ),
+      /missing\.xsd/,
+    ],
+  ];
+  for (const [name, auid, change, message] of cases) {
+    const folder = brokenUsages(t, auid, change);
+    await t.rejects(loadUsages([{ sources: folder, definitions: folder }]), { message }, name);
+  }
+});
+
+t.test('the usages of the product load, ordered by AUID', async (t) => {
+  const usages = [...(await loadUsages([usageFolders])).keys()];
+  t.same(usages, usages.toSorted());
+  t.ok(usages.includes('xcap-caps'), 'RFC 4825 §12: every server has xcap-caps');
+});
