@@ -48,7 +48,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     xcapListener.log.warn({ err: error }, 'a database connection was lost');
   });
   const store = openDocumentStore({ pool, historyVersions: config.historyVersions, node: hostname() });
-  const metrics = createMetrics(() => storeGauges(store.figures()));
+  const metrics = createMetrics(() => storeFigures(store.figures()));
   const xcapListener = createXcapListener({
     xcap: {
       store,
@@ -107,7 +107,7 @@ function readTls({ tls }: Config): { cert: Buffer; key: Buffer } | undefined {
   }
 }
 
-function storeGauges(
+function storeFigures(
   figures: ReturnType<ReturnType<typeof openDocumentStore>['figures']>,
 ): Record<string, number> {
   return {
@@ -116,7 +116,7 @@ function storeGauges(
     database_pool_waiting: figures.poolWaiting,
     cache_documents: figures.cacheDocuments,
     cache_bytes: figures.cacheBytes,
-    cache_hits: figures.cacheHits,
-    cache_misses: figures.cacheMisses,
+    cache_hits_total: figures.cacheHits,
+    cache_misses_total: figures.cacheMisses,
   };
 }

@@ -1,7 +1,7 @@
 /** What the server counts, for Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Figures that are read when Prometheus asks. */
+/** Figures that are read when Prometheus asks, by name; names that end in `_total` are counters, others gauges. */
 export type Figures = Readonly<Record<string, number>>;
 
 export interface RequestRecord {
@@ -19,7 +19,7 @@ export interface Metrics {
   record(request: RequestRecord): void;
 }
 
-/** @param figures gauges by name (`pool_connections`), read at each scrape. */
+/** The metrics of this process. */
 export function createMetrics(figures: () => Figures): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -42,16 +42,7 @@ export function createMetrics(figures: () => Figures): Metrics {
     labelNames: ['usage', 'condition'] as const,
     registers: [registry],
   });
-  for (const name of Object.keys(figures())) {
-    new Gauge({
-      name: `xcapd_${name}`,
-      help: `${name.replaceAll('_', ' ')} of this process, summed over processes.`,
-      registers: [registry],
-      collect() {
-        this.set(figures()[name] ?? 0);
-      },
-    });
-  }
+  for (const name of Object.keys(figures())) registerFigure(registry, name, () => figures()[name] ?? 0);
   return {
     registry,
     record({ method, usage, resource, status, seconds, conflict }) {
@@ -60,4 +51,24 @@ export function createMetrics(figures: () => Figures): Metrics {
       if (conflict !== undefined) conflicts.inc({ usage, condition: conflict });
     },
   };
+}
+
+function registerFigure(registry: Registry, name: string, read: () => number): void {
+  const common = { name: `xcapd_${name}`, help: name.replaceAll('_', ' '), registers: [registry] };
+  if (!name.endsWith('_total')) {
+    new Gauge({
+      ...common,
+      collect() {
+        this.set(read());
+      },
+    });
+    return;
+  }
+  new Counter({
+    ...common,
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
 }

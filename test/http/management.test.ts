@@ -65,7 +65,7 @@ t.test('metrics', async (t) => {
     'xcapd_conflicts_total{usage="resource-lists",condition="not-well-formed"} 1',
     'xcapd_request_duration_seconds_count{method="GET",resource="element"} 1',
     'xcapd_cache_documents 1',
-    'xcapd_cache_hits 2',
+    'xcapd_cache_hits_total 2',
   ]) {
     t.ok(body.split('\n').includes(line), line);
   }
