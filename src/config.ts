@@ -174,11 +174,11 @@ function xcapRoots(value: string): string[] {
 
 function trustedProxies(value: string): string[] {
   return list(value).map((proxy) => {
-    const [address = '', bits] = proxy.split('/');
+    const [address = '', bits, ...others] = proxy.split('/');
     const version = isIP(address);
     const isMask =
       bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-    if (version === 0 || !isMask) {
+    if (version === 0 || !isMask || others.length > 0) {
       throw new ConfigError(`XCAP_TRUSTED_PROXIES has '${proxy}', which is no address and no CIDR.`);
     }
     return proxy;

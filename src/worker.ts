@@ -83,7 +83,7 @@ function send(message: ToSupervisor, sent: () => void = () => undefined): void {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  const where = `${address ?? ''}:${String(port)}`;
+  const where = `${address ?? ''}${port === undefined ? '' : `:${String(port)}`}`;
   switch (code) {
     case 'EADDRINUSE':
       return `${where} is in use by another program: choose another port with PORT or ADMIN_PORT.`;

@@ -25,7 +25,7 @@ export const usage = defineApplicationUsage({
       children: [policy('conditions'), policy('actions'), policy('transformations')],
     },
   ],
-  uniqueness: (root) => repeatedValues(rules(root), 'id'),
+  uniqueness: (root) => repeatedValues(rules(root), 'id', true),
 });
 
 /** RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage. */

@@ -62,6 +62,7 @@ function repeatedAmongChildren(parent: SourceElement): UniquenessFailure[] {
     repeatedValues(
       parent.children.filter((child) => is(child, localName)),
       attribute,
+      attribute === 'name',
     ),
   );
 }

@@ -33,7 +33,7 @@ export const usage = defineApplicationUsage({
   namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace],
   childOrder: childOrder(),
   // RFC 4745 §6.1, and over all services: an id names one rule of the document.
-  uniqueness: (root) => repeatedValues(rules(root), 'id'),
+  uniqueness: (root) => repeatedValues(rules(root), 'id', true),
   constraints: repeatedService,
 });
 

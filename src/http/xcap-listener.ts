@@ -83,8 +83,9 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     const known = progress.get(request);
     if (known !== undefined) known.condition = condition;
     if (isFault) request.log.error({ err: error }, 'a request failed');
-    // RFC 9112 §9.3: what is left of a body that is too large is not read.
-    if (status === 413) void reply.header('connection', 'close');
+    // Fastify closes after a body that is too large; many clients then see a broken pipe and never the 413. The rest of the
+    // body is read and dropped instead, for as long as `requestTimeout` lets it; unless the client waits to be asked for it.
+    if (request.headers.expect === undefined) void reply.removeHeader('connection');
     return reply.code(status).headers(headers).send(body);
   });
   app.addHook('onResponse', (request, reply, done) => {

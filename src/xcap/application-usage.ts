@@ -2,6 +2,7 @@
  * §5: what makes an application usage. A usage is data: its folder `auids/<auid>/` exports one object made by
  * `defineApplicationUsage`, beside its schema and examples. See auids/README.md.
  */
+import { attributeOf } from '../xml/source-tree.js';
 import type { DocumentSelector, ExpandedName, Operation, Principal, SourceElement } from './terms.js';
 
 /** What the rules of a usage need to look around in a document. */
@@ -86,15 +87,30 @@ export function defineApplicationUsage<U extends ApplicationUsage>(usage: U): U 
   return usage;
 }
 
-/** The failures of "values of `attribute` differ among `elements`": one for each element that repeats an earlier value. */
-export function repeatedValues(elements: readonly SourceElement[], attribute: string): UniquenessFailure[] {
+/**
+ * The failures of "values of `attribute` differ among `elements`": one for each element that repeats an earlier value.
+ *
+ * @param isName true where any other value would do as well: then a free one is proposed. A URI cannot be made up.
+ */
+export function repeatedValues(
+  elements: readonly SourceElement[],
+  attribute: string,
+  isName = false,
+): UniquenessFailure[] {
+  const values = new Set(elements.map((element) => attributeOf(element, attribute)?.value));
   const seen = new Set<string>();
   const failures: UniquenessFailure[] = [];
   for (const element of elements) {
-    const value = element.attributes.find((a) => a.localName === attribute && a.namespace === '')?.value;
+    const value = attributeOf(element, attribute)?.value;
     if (value === undefined) continue;
-    if (seen.has(value)) failures.push({ element, attribute });
+    if (seen.has(value)) {
+      failures.push({ element, attribute, alternatives: isName ? [freeName(value, values)] : [] });
+    }
     seen.add(value);
   }
   return failures;
+}
+
+function freeName(name: string, taken: ReadonlySet<string | undefined>): string {
+  for (let n = 2; ; n++) if (!taken.has(`${name}-${n}`)) return `${name}-${n}`;
 }

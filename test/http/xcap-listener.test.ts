@@ -147,6 +147,16 @@ t.test('bodies over the limit', async (t) => {
   const head = `PUT ${target} HTTP/1.1\r\nHost: x\r\n${identity}Expect: 100-continue\r\n`;
   const refused = await exchange(port, [`${head}Content-Length: 3000000\r\n\r\n`], /\r\n\r\n/);
   t.match(refused, /^HTTP\/1.1 413 /, 'who asks first is refused without having sent the body');
+  t.match(refused, /\r\nconnection: close\r\n/i, 'whose body would come next');
+  const survived = await exchange(
+    port,
+    [
+      `PUT ${target} HTTP/1.1\r\nHost: x\r\n${identity}Content-Length: 300000\r\n\r\n${'x'.repeat(300000)}`,
+      { before: /413/, send: `GET ${target} HTTP/1.1\r\nHost: x\r\n${identity}\r\n` },
+    ],
+    / 404 /,
+  );
+  t.match(survived, /^HTTP\/1.1 413 [^]*HTTP\/1.1 404 /, 'the connection survives');
   const chunked = await exchange(
     port,
     [
