@@ -104,7 +104,9 @@ export function repeatedValues(
     const value = attributeOf(element, attribute)?.value;
     if (value === undefined) continue;
     if (seen.has(value)) {
-      failures.push({ element, attribute, alternatives: isName ? [freeName(value, values)] : [] });
+      const alternatives = isName ? [freeName(value, values)] : [];
+      alternatives.forEach((name) => values.add(name));
+      failures.push({ element, attribute, alternatives });
     }
     seen.add(value);
   }

@@ -141,16 +141,16 @@ export function removeAttribute(
  * @throws Conflict not-xml-att-value.
  */
 export function readAttributeValue(body: string): string {
-  const value = withoutDelimiters(body);
+  const value = withoutDelimiters(body.trim()) ?? body;
   const fault = attributeValueFault(value);
   if (fault === undefined) return value;
   throw new Conflict({ condition: 'not-xml-att-value', phrase: fault });
 }
 
-function withoutDelimiters(body: string): string {
+function withoutDelimiters(body: string): string | undefined {
   const quote = body.charAt(0);
   const isDelimited = (quote === '"' || quote === "'") && body.indexOf(quote, 1) === body.length - 1;
-  return isDelimited ? body.slice(1, -1) : body;
+  return isDelimited ? body.slice(1, -1) : undefined;
 }
 
 function attributeValueFault(value: string): string | undefined {

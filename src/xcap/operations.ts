@@ -296,6 +296,8 @@ function namespaceBindingsAreReadOnly(): Refusal {
 export function resourceKind(uri: XcapUri): 'document' | NodeSelector['kind'] {
   if (uri.node === undefined) return 'document';
   const last = uri.node.selector.slice(uri.node.selector.lastIndexOf('/') + 1);
-  if (/^namespace(::|%3a%3a)/i.test(last)) return 'namespace-bindings';
+  // That slash may stand in the value of an attribute test, as in `list[@name="a/@b"]`.
+  if (/["'\]]|%(22|27|5d)/i.test(last)) return 'element';
+  if (/^namespace(::|%3a%3a)(\*|%2a)$/i.test(last)) return 'namespace-bindings';
   return /^(@|%40)/.test(last) ? 'attribute' : 'element';
 }

@@ -199,6 +199,8 @@ t.test('bodies of attribute PUTs', (t) => {
     ['"true"', 'true'],
     ["'true'", 'true'],
     ['""', ''],
+    ['"true"\n', 'true'],
+    ['true\n', 'true\n'],
     ['"', '"'],
     ['say "x"', 'say "x"'],
     ['"a" and "b"', '"a" and "b"'],

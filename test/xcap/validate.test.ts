@@ -16,7 +16,7 @@ t.test('repeated values', (t) => {
     failures.map(({ element, alternatives }) => [elements.indexOf(element), alternatives]),
     [
       [3, ['a-3']],
-      [5, ['a-3']],
+      [5, ['a-4']],
     ],
   );
   t.same(repeatedValues(elements, 'n')[0]?.alternatives, [], 'a URI cannot be made up');

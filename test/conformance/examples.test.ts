@@ -1,0 +1,89 @@
+/** Puts the examples of all application usages through a server: each has the outcome that its file name tells. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { packageFolder } from '../../src/package-files.js';
+import type { LoadedUsage } from '../../src/xcap/loaded-usage.js';
+import { loadSchema, validate, type Schema } from '../../src/xml/schema.js';
+import { startServer, type Send } from '../fixtures/xcap-server.js';
+import { checkedSend } from './invariants.js';
+
+const outcomes = ['valid', 'schema-validation-error', 'uniqueness-failure', 'constraint-failure'];
+
+const auids = readdirSync(join(packageFolder, 'auids'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+t.test('examples', async (t) => {
+  const { app, send } = await startServer(t, { environment: { XCAP_ROOTS: '/' } });
+  for (const auid of auids) {
+    await t.test(auid, async (t) => {
+      const loaded = app.usages.get(auid);
+      if (loaded === undefined) throw new Error(`${auid} is not served`);
+      const examples = examplesOf(auid);
+      t.ok(
+        examples.some(({ outcome }) => outcome === 'valid'),
+        'has a valid example',
+      );
+      t.ok(
+        examples.some(({ outcome }) => outcome === 'schema-validation-error'),
+        'has an invalid example',
+      );
+      for (const example of examples) await checkExample(t, send, loaded, example);
+      if (loaded.kind === 'generated') await checkGenerated(t, send, loaded);
+    });
+  }
+});
+
+interface Example {
+  readonly name: string;
+  readonly outcome: string | undefined;
+  readonly bytes: Buffer;
+}
+
+function examplesOf(auid: string): Example[] {
+  const folder = join(packageFolder, 'auids', auid, 'examples');
+  return readdirSync(folder).map((name) => ({
+    name,
+    outcome: outcomes.find((outcome) => name.startsWith(`${outcome}-`) && name.endsWith('.xml')),
+    bytes: readFileSync(join(folder, name)),
+  }));
+}
+
+async function checkExample(t: Test, send: Send, loaded: LoadedUsage, example: Example): Promise<void> {
+  const { name, outcome, bytes } = example;
+  t.ok(outcome, `${name} tells its outcome`);
+  if (loaded.kind === 'generated') {
+    t.equal(validate(bytes.toString(), schemaOf(loaded)).valid, outcome === 'valid', name);
+    return;
+  }
+  const { auid, mediaType } = loaded.usage;
+  const target = `/${auid}/users/sip:alice@example.com/${name}`;
+  const put = await checkedSend(t, send, 'PUT', target, {
+    headers: { 'content-type': mediaType },
+    body: bytes,
+  });
+  if (outcome === 'valid') {
+    t.equal(put.status, 201, `${name}: ${put.body}`);
+    t.equal((await send('GET', target)).body, bytes.toString(), `${name} comes back as it was`);
+  } else {
+    t.equal(put.status, 409, name);
+    t.match(put.body, `<${outcome ?? ''} `, name);
+    t.equal((await send('GET', target)).status, 404, `${name} is not kept`);
+  }
+}
+
+async function checkGenerated(
+  t: Test,
+  send: Send,
+  loaded: LoadedUsage & { kind: 'generated' },
+): Promise<void> {
+  const { auid, path } = loaded.usage;
+  const document = await checkedSend(t, send, 'GET', `/${[auid, 'global', ...path].join('/')}`);
+  t.equal(document.status, 200, 'the generated document is there');
+  t.same(validate(document.body, schemaOf(loaded)), { valid: true }, 'the generated document is valid');
+}
+
+function schemaOf({ usage }: LoadedUsage): Schema {
+  return loadSchema(join(packageFolder, 'auids', usage.auid, usage.schema));
+}
