@@ -72,14 +72,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     ping: () => store.ping(),
     metrics: clusterMetrics ?? (() => metrics.registry.metrics()),
   });
-  let isClosing = false;
-  for (const listener of [xcapListener, management.listener]) {
-    listener.addHook('onSend', (_request, reply, _payload, done) => {
-      // A connection that is kept after the last answer would keep the process alive.
-      if (isClosing) void reply.header('connection', 'close');
-      done();
-    });
-  }
   return {
     xcapListener,
     managementListener: management.listener,
@@ -96,7 +88,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       await xcapListener.listen({ host: config.host, port: config.port });
     },
     async close() {
-      isClosing = true;
       await Promise.all([xcapListener.close(), management.listener.close()]);
       await pool.end();
     },

@@ -1,74 +1,7 @@
 /** The environment as a typed configuration: the one place that reads and checks it. */
 import { isIP } from 'node:net';
 import { envSchema } from 'env-schema';
-import { Type, type Static } from 'typebox';
-
-const port = Type.Integer({ minimum: 0, maximum: 65535 });
-
-/** Every variable that the program knows. The README's table is tested against it. */
-export const environmentSchema = Type.Object({
-  HOST: Type.String({ default: '127.0.0.1', description: 'Address of the XCAP listener.' }),
-  PORT: Type.Intersect([port], { default: 8080, description: 'Port of the XCAP listener.' }),
-  ADMIN_HOST: Type.String({ default: '127.0.0.1', description: 'Address of the management listener.' }),
-  ADMIN_PORT: Type.Intersect([port], { default: 8081, description: 'Port of the management listener.' }),
-  DATABASE_URL: Type.String({
-    default: '',
-    description:
-      'PostgreSQL 14 or later to use (`postgres://…`). Without it an embedded PostgreSQL is started.',
-  }),
-  LOG_LEVEL: Type.String({
-    default: 'info',
-    pattern: '^(fatal|error|warn|info|debug|trace|silent)$',
-    description: 'fatal, error, warn, info, debug, trace or silent.',
-  }),
-  XCAP_ROOTS: Type.String({
-    default: '/xcap-root',
-    pattern: '^/',
-    description: 'Comma-separated paths of the XCAP roots; the first is the primary one. `/` is legal.',
-  }),
-  XCAP_DATA_DIR: Type.String({
-    default: './data',
-    minLength: 1,
-    description: 'Where the embedded PostgreSQL keeps its data.',
-  }),
-  XCAP_TRUSTED_PROXIES: Type.String({
-    default: '127.0.0.0/8,::1/128',
-    description:
-      'Comma-separated addresses and CIDRs of the peers whose asserted-identity header is believed.',
-  }),
-  XCAP_DEFAULT_DOMAIN: Type.String({
-    default: '',
-    pattern: '^[A-Za-z0-9.-]*$',
-    description: 'The domain of XUIs that are given without one. None by default.',
-  }),
-  XCAP_MAX_DOCUMENT_BYTES: Type.Integer({
-    default: 1048576,
-    minimum: 1024,
-    maximum: 3000000,
-    description: 'The largest document, and the largest body of a request.',
-  }),
-  XCAP_STRICT_MEDIA_TYPES: Type.Boolean({
-    default: false,
-    description: '`true` refuses a PUT of a document without its media type (415).',
-  }),
-  XCAP_HISTORY_VERSIONS: Type.Integer({
-    default: 50,
-    minimum: 0,
-    maximum: 100000,
-    description: 'How many versions of each document are kept.',
-  }),
-  XCAP_WORKERS: Type.Integer({
-    default: 1,
-    minimum: 1,
-    maximum: 256,
-    description: 'Worker processes that answer requests.',
-  }),
-  XCAP_TLS_CERT: Type.String({
-    default: '',
-    description: 'Certificate chain of the XCAP listener (PEM file). Read again on SIGHUP.',
-  }),
-  XCAP_TLS_KEY: Type.String({ default: '', description: 'Its private key (PEM file).' }),
-});
+import { variables, type Environment } from './environment.js';
 
 export interface Config {
   readonly host: string;
@@ -118,26 +51,17 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   };
 }
 
-/** The variables with what they mean, for messages and for the documentation's test. */
-export function describeVariables(): { name: string; description: string; default: string }[] {
-  return Object.entries(environmentSchema.properties).map(([name, property]: [string, object]) => ({
-    name,
-    description: 'description' in property ? String(property.description) : '',
-    default: 'default' in property ? String(property.default) : '',
-  }));
-}
-
 function checkNames(environment: NodeJS.ProcessEnv): void {
-  const known = Object.keys(environmentSchema.properties);
+  const known = Object.keys(variables);
   const unknown = Object.keys(environment).find((name) => name.startsWith('XCAP_') && !known.includes(name));
   if (unknown !== undefined) throw new ConfigError(`${unknown} is not a variable that xcapd knows.`);
 }
 
-function checkedValues(environment: NodeJS.ProcessEnv): Static<typeof environmentSchema> {
+function checkedValues(environment: NodeJS.ProcessEnv): Environment {
   // An empty variable is one that was not set, as in `PORT= npm start`.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   try {
-    return envSchema<Static<typeof environmentSchema>>({ schema: environmentSchema, data, env: false });
+    return envSchema<Environment>({ schema: { type: 'object', properties: variables }, data, env: false });
   } catch (error) {
     throw badValue(error);
   }
@@ -148,7 +72,7 @@ function badValue(error: unknown): ConfigError {
   const text = error instanceof Error ? error.message : String(error);
   const [first = text] = text.split(', env/');
   const name = /env\/([A-Z_]+)/.exec(first)?.[1];
-  const description = describeVariables().find((variable) => variable.name === name)?.description;
+  const description = Object.entries(variables).find(([variable]) => variable === name)?.[1].description;
   return new ConfigError(
     `${first.replace(/^env\//, '')}.${description === undefined ? '' : ` ${description}`}`,
   );

@@ -156,7 +156,7 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
     worker.on('exit', (code, signal) => {
       if (isStopping) return;
       const diedEarly = Date.now() - startedAt < earlyDeathMilliseconds;
-      restartDelay = diedEarly ? Math.min(longestRestartDelayMilliseconds, restartDelay * 2 + 50) : 0;
+      restartDelay = diedEarly ? Math.min(longestRestartDelayMilliseconds, restartDelay * 2 + 25) : 0;
       log.error({ worker: worker.process.pid, code, signal }, 'a worker died and is replaced');
       setTimeout(() => {
         if (!isStopping) start();

@@ -1,8 +1,9 @@
 /** The management listener: health, metrics and the API description. Loopback by default, never XCAP. */
+import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
-import { readFileSync } from 'node:fs';
+import { closeConnectionsOnShutdown } from './connections.js';
 
 export interface ManagementOptions {
   /** Path of openapi.yaml. */
@@ -26,6 +27,7 @@ export async function createManagementListener(
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
   });
+  closeConnectionsOnShutdown(app);
   app.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${url}`);
   });

@@ -24,6 +24,7 @@ import {
 import { Refusal } from '../xcap/refusal.js';
 import type { Principal } from '../xcap/terms.js';
 import { encodeDocumentSelector, parseRequestTarget, type XcapUri } from '../xcap/uri.js';
+import { closeConnectionsOnShutdown, forgetMalformedRequests } from './connections.js';
 import { errorReply } from './error-reply.js';
 import type { Metrics } from './metrics.js';
 
@@ -92,6 +93,8 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     record(options.metrics, request, reply, progress.get(request));
     done();
   });
+  closeConnectionsOnShutdown(app);
+  forgetMalformedRequests(app);
   refuseLargeBodiesEarly(app, options.xcap.maximalDocumentBytes);
   return app;
 }
