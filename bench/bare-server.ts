@@ -19,7 +19,9 @@ if (cluster.isPrimary) {
 } else {
   const bodies = materials[material];
   if (bodies === undefined) throw new Error(`There is no document type ${material}.`);
-  const { document, element, mediaType } = bodies;
+  const { mediaType } = bodies;
+  const [document] = bodies.documents;
+  const [element] = bodies.elements;
   const app = Fastify();
   app.get('/document', (_request, reply) => reply.type(mediaType).send(document));
   app.get('/element', (_request, reply) => reply.type(elementMediaType).send(element));

@@ -10,12 +10,14 @@ import {
   type DatabaseRun,
   type Statement,
 } from './database-messages.js';
+import type { Material } from './material.js';
+import type { Run } from './statistics.js';
 
 export interface DatabaseLoad {
   readonly pids: readonly number[];
   readonly serverVersion: string;
   /** @param loops row numbers of each closed loop; they are dealt out to the processes. */
-  run(statement: Statement, loops: readonly (readonly number[])[], seconds: number): Promise<number[]>;
+  run(statement: Statement, loops: readonly (readonly number[])[], seconds: number): Promise<Run>;
   stop(): void;
 }
 
@@ -24,27 +26,33 @@ export interface DatabaseLoadOptions {
   readonly processes: number;
   readonly poolSize: number;
   readonly rows: number;
-  readonly content: string;
+  readonly materialName: string;
+  readonly material: Material;
 }
 
 /** Makes the rows and starts the processes. */
 export async function startDatabaseLoad(options: DatabaseLoadOptions): Promise<DatabaseLoad> {
   const serverVersion = await prepare(options);
-  const { url, poolSize, content } = options;
+  const { url, poolSize, materialName } = options;
   const program = fileURLToPath(new URL('database-client.js', import.meta.url));
   const clients = Array.from({ length: options.processes }, () =>
     // A session of its own: Ctrl-C reaches the benchmark alone, which then stops everything in order.
-    fork(program, [url, String(poolSize), content], { serialization: 'advanced', detached: true }),
+    fork(program, [url, String(poolSize), materialName], { serialization: 'advanced', detached: true }),
   );
   return {
     pids: clients.flatMap(({ pid }) => pid ?? []),
     serverVersion,
     async run(statement, loops, seconds) {
-      const runs = clients.map((client, i) => {
-        const own = loops.filter((_, loop) => loop % clients.length === i);
-        return own.length === 0 ? [] : ask(client, { statement, loops: own, milliseconds: seconds * 1000 });
-      });
-      return (await Promise.all(runs)).flat();
+      const answers = await Promise.all(
+        clients.map((client, i) => {
+          const own = loops.filter((_, loop) => loop % clients.length === i);
+          return ask(client, { statement, loops: own, milliseconds: seconds * 1000 });
+        }),
+      );
+      return {
+        latencies: answers.flatMap(({ latencies }) => latencies),
+        seconds: Math.max(...answers.map((answer) => answer.seconds)),
+      };
     },
     stop() {
       for (const client of clients) client.kill();
@@ -52,12 +60,12 @@ export async function startDatabaseLoad(options: DatabaseLoadOptions): Promise<D
   };
 }
 
-async function prepare({ url, rows, content }: DatabaseLoadOptions): Promise<string> {
+async function prepare({ url, rows, material }: DatabaseLoadOptions): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(createRows);
-    await client.query(fillRows, [rows, content]);
+    await client.query(fillRows, [rows, material.documents[0]]);
     const { rows: settings } = await client.query<{ server_version: string }>('show server_version');
     return settings[0]?.server_version ?? 'unknown';
   } finally {
@@ -65,9 +73,9 @@ async function prepare({ url, rows, content }: DatabaseLoadOptions): Promise<str
   }
 }
 
-async function ask(client: ChildProcess, run: DatabaseRun): Promise<readonly number[]> {
+async function ask(client: ChildProcess, run: DatabaseRun): Promise<Run> {
   client.send(run);
   const [answer] = (await once(client, 'message')) as [DatabaseAnswer];
   if ('error' in answer) throw new Error(`The database client failed: ${answer.error}`);
-  return answer.latencies;
+  return answer;
 }

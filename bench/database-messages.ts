@@ -1,5 +1,7 @@
 /** What the benchmark and its database clients tell each other, and the statements that are measured. */
 
+import type { Run } from './statistics.js';
+
 export type Statement = 'select' | 'update';
 
 export interface DatabaseRun {
@@ -9,8 +11,8 @@ export interface DatabaseRun {
   readonly loops: readonly (readonly number[])[];
 }
 
-/** Milliseconds of each statement, or why it failed. */
-export type DatabaseAnswer = { readonly latencies: readonly number[] } | { readonly error: string };
+/** What was measured, or why a statement failed. */
+export type DatabaseAnswer = Run | { readonly error: string };
 
 export const createRows = `
   create schema bench;

@@ -4,6 +4,7 @@ import type { Statement } from './database-messages.js';
 import { runHttpLoad, type HttpRequest } from './http-load.js';
 import { elementMediaType, type Material } from './material.js';
 import type { Server } from './servers.js';
+import type { Run } from './statistics.js';
 
 /** Something that is done over and over. */
 export interface Figure {
@@ -11,8 +12,7 @@ export interface Figure {
   readonly connections: number;
   /** Whose processor time counts as that of whoever answers. */
   readonly answerers: readonly number[];
-  /** @returns milliseconds of each answer. */
-  run(seconds: number): Promise<number[]>;
+  run(seconds: number): Promise<Run>;
 }
 
 /** How a figure compares with another of as many connections. */
@@ -66,7 +66,10 @@ function subscribersOf({ subscribers }: Participants, connection: number): numbe
   return Array.from({ length: subscribers }, (_, i) => connection * subscribers + i);
 }
 
-type MakeRequest = (material: Material, subscriber: number) => HttpRequest;
+const passes = [0, 1] as const;
+type Pass = (typeof passes)[number];
+/** Every other pass over the subscribers puts other bytes, so that each PUT is a change. */
+type MakeRequest = (material: Material, subscriber: number, pass: Pass) => HttpRequest;
 
 function xcapFigure(
   { xcap, material }: Participants,
@@ -74,7 +77,9 @@ function xcapFigure(
   owners: readonly (readonly number[])[],
   request: MakeRequest,
 ): Figure {
-  const requests = owners.map((subscribers) => subscribers.map((one) => request(material, one)));
+  const requests = owners.map((subscribers) =>
+    passes.flatMap((pass) => subscribers.map((one) => request(material, one, pass))),
+  );
   return {
     name,
     connections: owners.length,
@@ -125,11 +130,11 @@ function elementRequest(material: Material, subscriber: number): HttpRequest {
 const getDocument: MakeRequest = documentRequest;
 const getElement: MakeRequest = elementRequest;
 
-export const putDocument: MakeRequest = (material, subscriber) =>
-  withBody(documentRequest(material, subscriber), material.mediaType, material.document);
+const putDocument: MakeRequest = (material, subscriber, pass) =>
+  withBody(documentRequest(material, subscriber), material.mediaType, material.documents[pass]);
 
-const putElement: MakeRequest = (material, subscriber) =>
-  withBody(elementRequest(material, subscriber), elementMediaType, material.element);
+const putElement: MakeRequest = (material, subscriber, pass) =>
+  withBody(elementRequest(material, subscriber), elementMediaType, material.elements[pass]);
 
 function withBody(request: HttpRequest, mediaType: string, body: string): HttpRequest {
   return { ...request, method: 'PUT', headers: { ...request.headers, 'content-type': mediaType }, body };
@@ -141,11 +146,12 @@ function withBody(request: HttpRequest, mediaType: string, body: string): HttpRe
  * @throws where the server does not answer with the very bytes that the bare routes have.
  */
 export async function prepareDocuments({ xcap, material, subscribers }: Participants): Promise<void> {
-  for (let i = 0; i < subscribers * mostConnections; i++) await send(xcap, putDocument(material, i));
-  await send(xcap, putElement(material, 0));
-  const document = await send(xcap, getDocument(material, 0));
-  const element = await send(xcap, getElement(material, 0));
-  if (document !== material.document || element !== material.element) {
+  for (let i = 0; i < subscribers * mostConnections; i++) await send(xcap, putDocument(material, i, 0));
+  await send(xcap, putElement(material, 0, 1));
+  await send(xcap, putElement(material, 0, 0));
+  const document = await send(xcap, getDocument(material, 0, 0));
+  const element = await send(xcap, getElement(material, 0, 0));
+  if (document !== material.documents[0] || element !== material.elements[0]) {
     throw new Error('The server does not answer with what was put.');
   }
 }

@@ -1,5 +1,6 @@
 /** Closed-loop HTTP load: each connection sends its next request when the answer to the last one is there. */
 import autocannon from 'autocannon';
+import type { Run } from './statistics.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT';
@@ -10,17 +11,39 @@ export interface HttpRequest {
 
 /**
  * @param requestsOf what each connection sends, over and over.
- * @returns milliseconds of each answer.
  * @throws where any answer is not 2xx.
  */
 export async function runHttpLoad(
   port: number,
   requestsOf: readonly (readonly HttpRequest[])[],
   seconds: number,
-): Promise<number[]> {
+): Promise<Run> {
   const latencies: number[] = [];
+  const start = performance.now();
+  const result = await new Promise<autocannon.Result>((resolve, reject) => {
+    const instance = autocannon(options(port, requestsOf, seconds), (error: Error | null, done) => {
+      if (error === null) resolve(done);
+      else reject(error);
+    });
+    // autocannon's own histogram counts in whole milliseconds.
+    instance.on('response', (_client, _status, _bytes, milliseconds) => {
+      latencies.push(milliseconds);
+    });
+  });
+  const { errors, timeouts, non2xx } = result;
+  if (errors + timeouts + non2xx > 0) {
+    throw new Error(`${non2xx} answers were not 2xx, ${errors} requests failed, ${timeouts} timed out.`);
+  }
+  return { latencies, seconds: (performance.now() - start) / 1000 };
+}
+
+function options(
+  port: number,
+  requestsOf: readonly (readonly HttpRequest[])[],
+  seconds: number,
+): autocannon.Options {
   let connection = 0;
-  const instance = autocannon({
+  return {
     url: `http://127.0.0.1:${port}`,
     connections: requestsOf.length,
     duration: seconds,
@@ -30,14 +53,5 @@ export async function runHttpLoad(
       // Copies, because autocannon keeps things of its own in them.
       client.setRequests((requestsOf[connection++] ?? []).map((request) => ({ ...request })));
     },
-  });
-  // autocannon's own histogram counts in whole milliseconds.
-  instance.on('response', (_client, _status, _bytes, milliseconds) => {
-    latencies.push(milliseconds);
-  });
-  const { errors, timeouts, non2xx } = await instance;
-  if (errors + timeouts + non2xx > 0) {
-    throw new Error(`${non2xx} answers were not 2xx, ${errors} requests failed, ${timeouts} timed out.`);
-  }
-  return latencies;
+  };
 }

@@ -5,8 +5,9 @@ export interface Material {
   readonly auid: string;
   readonly name: string;
   readonly mediaType: string;
-  readonly document: string;
-  readonly element: string;
+  /** Two versions of the same length that differ in the element, so that writing them in turn changes something. */
+  readonly documents: readonly [string, string];
+  readonly elements: readonly [string, string];
   /** Node selector of the element with its query, percent-encoded. */
   readonly nodeSelector: string;
 }
@@ -37,18 +38,29 @@ function diversionRule(number: number): string {
   ].join('\n');
 }
 
+function versions(
+  document: string,
+  element: string,
+  changed: string,
+): Pick<Material, 'documents' | 'elements'> {
+  return { documents: [document, document.replace(element, changed)], elements: [element, changed] };
+}
+
 const resourceLists: Material = {
   auid: 'resource-lists',
   name: 'index',
   mediaType: 'application/resource-lists+xml',
-  document: `<?xml version="1.0" encoding="UTF-8"?>
+  ...versions(
+    `<?xml version="1.0" encoding="UTF-8"?>
 <resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists">
   <list name="friends">
     ${contacts.join('\n    ')}
   </list>
 </resource-lists>
 `,
-  element: contacts[11] ?? '',
+    contact(12),
+    contact(12).replace('Contact', 'Kontakt'),
+  ),
   nodeSelector:
     'resource-lists/list%5B@name=%22friends%22%5D/entry%5B@uri=%22sip:contact12@ims.example.com%22%5D',
 };
@@ -57,7 +69,8 @@ const simservs: Material = {
   auid: 'simservs.ngn.etsi.org',
   name: 'simservs.xml',
   mediaType: 'application/vnd.etsi.simservs+xml',
-  document: `<?xml version="1.0" encoding="UTF-8"?>
+  ...versions(
+    `<?xml version="1.0" encoding="UTF-8"?>
 <simservs xmlns="http://uri.etsi.org/ngn/params/xml/simservs/xcap" xmlns:cp="urn:ietf:params:xml:ns:common-policy">
   <originating-identity-presentation active="true"/>
   <originating-identity-presentation-restriction active="true">
@@ -72,7 +85,9 @@ const simservs: Material = {
   <communication-waiting active="true"/>
 </simservs>
 `,
-  element: rules[3] ?? '',
+    diversionRule(4),
+    diversionRule(4).replace('+1555010200', '+1555010300'),
+  ),
   nodeSelector:
     'simservs/communication-diversion/cp:ruleset/cp:rule%5B@id=%22forward-4%22%5D' +
     '?xmlns(cp=urn:ietf:params:xml:ns:common-policy)',

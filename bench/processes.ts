@@ -40,7 +40,7 @@ function readProcess(pid: string): ProcessFigures | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(stat) ?? [];
-    // proc(5): from the state (3) on. 4 ppid, 14 utime, 15 stime.
+    // proc(5): from the state (3) on. 4 ppid, 14 to 17 the time of the process and of its children that have ended.
     const fields = rest.split(' ');
     const field = (number: number): number => Number(fields[number - 3]);
     const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -49,7 +49,7 @@ function readProcess(pid: string): ProcessFigures | undefined {
       parent: field(4),
       name,
       command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
-      cpuSeconds: (field(14) + field(15)) / ticksPerSecond,
+      cpuSeconds: (field(14) + field(15) + field(16) + field(17)) / ticksPerSecond,
       residentBytes: Number(resident ?? 0) * 1024,
     };
   } catch {

@@ -18,30 +18,37 @@ const poolSize = 10;
 const undoings: (() => unknown)[] = [];
 
 async function bench(options: Options): Promise<void> {
-  const { material, subscribers, workers } = options;
+  const { material, materialName, subscribers, workers } = options;
   const directory = makeDirectory();
   say(`Starting PostgreSQL, the server with ${workers} workers, and what it is compared with.`);
   const url = await startDatabase(directory);
   const rows = subscribers * mostConnections;
-  const content = material.document;
-  const database = await startDatabaseLoad({ url, processes: workers, poolSize, rows, content });
+  const bytes = Buffer.byteLength(material.documents[0]);
+  const database = await startDatabaseLoad({
+    url,
+    processes: workers,
+    poolSize,
+    rows,
+    material,
+    materialName,
+  });
   undoings.push(() => database.stop());
   const machine = machineLine(database.serverVersion);
-  const bare = await startBareServer(workers, options.materialName);
+  const bare = await startBareServer(workers, materialName);
   undoings.push(() => bare.stop());
   const logFile = join(directory, 'server.log');
   const xcap = await startXcapServer({ databaseUrl: url, workers, logFile });
   undoings.push(() => xcap.stop());
 
   const participants = { xcap, bare, database, material, subscribers };
-  say(`Making ${rows} documents of ${Buffer.byteLength(content)} bytes.`);
+  say(`Making ${rows} documents of ${bytes} bytes.`);
   await prepareDocuments(participants);
   const figures = listFigures(participants).filter((figure) => titleOf(figure).includes(options.only));
   const measured = await measureAll(figures, options);
   print(
     machine,
-    `${options.rounds} rounds of ${options.seconds} s a figure; ${workers} workers; ${options.materialName}: document of ` +
-      `${Buffer.byteLength(content)} bytes, element of ${Buffer.byteLength(material.element)}; ` +
+    `${options.rounds} rounds of ${options.seconds} s a figure; ${workers} workers; ${materialName}: document of ` +
+      `${bytes} bytes, element of ${Buffer.byteLength(material.elements[0])}; ` +
       `${subscribers} subscribers a connection`,
     figureTable(measured),
     ratioTable(measured, comparisons),
@@ -87,9 +94,7 @@ async function measureAll(figures: readonly Figure[], { rounds, seconds }: Optio
 
 async function measure(figure: Figure, seconds: number): Promise<Sample> {
   const cpuBefore = readCpu(figure);
-  const start = performance.now();
-  const latencies = await figure.run(seconds);
-  const elapsed = (performance.now() - start) / 1000;
+  const { latencies, seconds: elapsed } = await figure.run(seconds);
   const cpuAfter = readCpu(figure);
   const perAnswer = (before: number, after: number): number => ((after - before) * 1e6) / latencies.length;
   return {

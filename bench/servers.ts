@@ -72,7 +72,9 @@ export async function startBareServer(workers: number, material: string): Promis
   const child = fork(program, [String(port), String(workers), material], { detached: true });
   await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error('The bare server did not start.'))),
+    once(child, 'exit').then(() => {
+      throw new Error('The bare server did not start.');
+    }),
   ]);
   const stop = async (): Promise<void> => {
     if (!child.connected) return;
@@ -88,7 +90,9 @@ function withoutOwnVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv 
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (const deadline = Date.now() + startMilliseconds; ; await sleep(100)) {
+  const deadline = Date.now() + startMilliseconds;
+  for (;;) {
+    await sleep(100);
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok === true) return;
     if (Date.now() > deadline) throw new Error(`${url} does not answer.`);

@@ -1,5 +1,11 @@
 /** Medians and percentiles. */
 
+/** What was counted in one run: milliseconds of each answer, and how long the run took. */
+export interface Run {
+  readonly latencies: readonly number[];
+  readonly seconds: number;
+}
+
 /** What one run of one figure gave. */
 export interface Sample {
   readonly perSecond: number;

@@ -11,6 +11,7 @@ import { createXcapListener } from './http/xcap-listener.js';
 import { assertedIdentity } from './identity/asserted-identity.js';
 import { digest } from './identity/digest.js';
 import { openPool, type DatabaseAddress } from './storage/database.js';
+import { openPipelinedClient } from './storage/pipelined-client.js';
 import { openDocumentStore } from './storage/postgres-document-store.js';
 import { packageFolder, usageFolders } from './package-files.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
@@ -44,10 +45,17 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, database, clusterMetrics } = options;
   const usages = await loadUsages(options.usageFolders ?? [usageFolders]);
-  const pool = openPool(database, (error) => {
+  const onError = (error: Error) => {
     xcapListener.log.warn({ err: error }, 'a database connection was lost');
+  };
+  const pool = openPool(database, onError);
+  const reader = openPipelinedClient(database, onError);
+  const store = openDocumentStore({
+    pool,
+    reader,
+    historyVersions: config.historyVersions,
+    node: hostname(),
   });
-  const store = openDocumentStore({ pool, historyVersions: config.historyVersions, node: hostname() });
   const metrics = createMetrics(() => storeFigures(store.figures()));
   const xcapListener = createXcapListener({
     xcap: {
@@ -89,7 +97,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async close() {
       await Promise.all([xcapListener.close(), management.listener.close()]);
-      await pool.end();
+      await Promise.all([pool.end(), reader.end()]);
     },
   };
 }

@@ -30,7 +30,7 @@ export const usage = defineApplicationUsage({
 
 /** RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage. */
 function rules(root: SourceElement): SourceElement[] {
-  return [...descendantsOrSelf(root)].filter((element) => sameName(element, policy('rule')));
+  return descendantsOrSelf(root).filter((element) => sameName(element, policy('rule')));
 }
 
 function policy(localName: string): ExpandedName {

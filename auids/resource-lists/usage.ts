@@ -52,12 +52,13 @@ const uniqueAttributes: readonly (readonly [element: string, attribute: string])
 
 /** RFC 4826 §3.4.5: by case-sensitive comparison of strings, so URIs are neither decoded nor normalised. */
 function uniqueness(root: SourceElement): readonly UniquenessFailure[] {
-  return [...descendantsOrSelf(root)]
+  return descendantsOrSelf(root)
     .flatMap(repeatedAmongChildren)
     .sort((a, b) => a.element.start - b.element.start);
 }
 
 function repeatedAmongChildren(parent: SourceElement): UniquenessFailure[] {
+  if (parent.children.length < 2) return [];
   return uniqueAttributes.flatMap(([localName, attribute]) =>
     repeatedValues(
       parent.children.filter((child) => is(child, localName)),

@@ -70,7 +70,7 @@ function policy(localName: string): ExpandedName {
 }
 
 function rules(root: SourceElement): SourceElement[] {
-  return [...descendantsOrSelf(root)].filter((element) => sameName(element, policy('rule')));
+  return descendantsOrSelf(root).filter((element) => sameName(element, policy('rule')));
 }
 
 /** What subscribers call the services. Handsets show the phrase of a conflict report on the screen. */

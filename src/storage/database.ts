@@ -6,25 +6,23 @@ export type DatabaseAddress =
   | { readonly url: string }
   | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
 
-/** What a worker needs at most at once. Requests beyond wait, and are refused after `connectionTimeoutMillis`. */
+/** Writes of a worker that are under way at most. Those beyond wait, and are refused after `connectionTimeoutMillis`. */
 const poolSize = 10;
 
-/** A statement is one row by primary key: whatever takes longer is stuck. Client and server give up at different times,
- * so that a server which answers at all gets to say why. */
-const statementTimeoutMilliseconds = 4000;
-const queryTimeoutMilliseconds = 5000;
-const connectionTimeoutMilliseconds = 2000;
+/**
+ * A statement is one row by primary key: whatever takes longer is stuck. Client and server give up at different times,
+ * so that a server which answers at all gets to say why.
+ */
+export const timeouts = {
+  connectionTimeoutMillis: 2000,
+  statement_timeout: 4000,
+  query_timeout: 5000,
+  keepAlive: true,
+} as const;
 
 /** A pool that answers fast when the database is away, and finds back by itself. */
 export function openPool(address: DatabaseAddress, onError: (error: Error) => void): pg.Pool {
-  const pool = new pg.Pool({
-    ...clientConfig(address),
-    max: poolSize,
-    connectionTimeoutMillis: connectionTimeoutMilliseconds,
-    statement_timeout: statementTimeoutMilliseconds,
-    query_timeout: queryTimeoutMilliseconds,
-    keepAlive: true,
-  });
+  const pool = new pg.Pool({ ...clientConfig(address), ...timeouts, max: poolSize });
   pool.on('error', onError);
   return pool;
 }

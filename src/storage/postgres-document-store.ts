@@ -1,5 +1,5 @@
 /** The document store on PostgreSQL: compare-and-swap on the entity tag, and a cache that is confirmed at every use. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import {
@@ -10,11 +10,15 @@ import {
   type StoredDocument,
   type Written,
 } from '../xcap/document-store.js';
+import type { PipelinedClient } from './pipelined-client.js';
 import type { DocumentSelector, EntityTag, Xui } from '../xcap/terms.js';
 import { encodeSegment } from '../xcap/uri.js';
 
 export interface StoreOptions {
+  /** For writes: a commit waits for the disk, and others need not wait for it. */
   readonly pool: pg.Pool;
+  /** For reads. */
+  readonly reader: PipelinedClient;
   /** How many versions of a document are kept; 0 keeps none. */
   readonly historyVersions: number;
   /** The name of this machine in version records. */
@@ -38,6 +42,12 @@ export interface PostgresDocumentStore extends DocumentStore {
   figures(): StoreFigures;
 }
 
+interface CurrentRow {
+  readonly entity_tag: string;
+  /** Null where the caller has it. */
+  readonly content: string | null;
+}
+
 type Key = readonly [xui: string, auid: string, path: string];
 
 const cacheBytes = 64 * 1024 * 1024;
@@ -58,7 +68,12 @@ const writeQuery = {
 };
 
 /** Opens the store on a pool; the schema is there already. */
-export function openDocumentStore({ pool, historyVersions, node }: StoreOptions): PostgresDocumentStore {
+export function openDocumentStore({
+  pool,
+  reader,
+  historyVersions,
+  node,
+}: StoreOptions): PostgresDocumentStore {
   const cache = new LRUCache<string, StoredDocument>({
     maxSize: cacheBytes,
     sizeCalculation: ({ text }) => 200 + text.length * bytesPerCharacter,
@@ -70,10 +85,8 @@ export function openDocumentStore({ pool, historyVersions, node }: StoreOptions)
   async function readCurrent(key: Key): Promise<StoredDocument | undefined> {
     const cacheKey = cacheKeyOf(key);
     const cached = cache.get(cacheKey);
-    const { rows } = await query<{ entity_tag: string; content: string | null }>(readQuery, [
-      ...key,
-      cached?.entityTag ?? null,
-    ]);
+    const values = [...key, cached?.entityTag ?? null];
+    const { rows } = await orUnavailable(reader.query<CurrentRow>({ ...readQuery, values }));
     const [row] = rows;
     if (row === undefined) {
       cache.delete(cacheKey);
@@ -95,15 +108,9 @@ export function openDocumentStore({ pool, historyVersions, node }: StoreOptions)
     current: StoredDocument | undefined,
     next: StoredDocument | { entityTag: EntityTag; text: null },
   ): Promise<boolean> {
-    const { rows } = await query<{ swapped: boolean }>(writeQuery, [
-      ...key,
-      current?.entityTag ?? null,
-      next.entityTag,
-      next.text,
-      author,
-      node,
-      historyVersions,
-    ]);
+    const tags = [current?.entityTag ?? null, next.entityTag];
+    const values = [...key, ...tags, next.text, author, node, historyVersions];
+    const { rows } = await orUnavailable(pool.query<{ swapped: boolean }>({ ...writeQuery, values }));
     return rows[0]?.swapped === true;
   }
 
@@ -142,17 +149,6 @@ export function openDocumentStore({ pool, historyVersions, node }: StoreOptions)
     }
   }
 
-  async function query<Row extends pg.QueryResultRow>(
-    statement: { name: string; text: string },
-    values: readonly unknown[],
-  ): Promise<pg.QueryResult<Row>> {
-    try {
-      return await pool.query<Row>({ ...statement, values: [...values] });
-    } catch (error) {
-      throw isOutage(error) ? new StoreUnavailable('the database is away', { cause: error }) : error;
-    }
-  }
-
   return {
     read: (document) => readCurrent(keyOf(document)),
     write(document, author, change) {
@@ -160,7 +156,9 @@ export function openDocumentStore({ pool, historyVersions, node }: StoreOptions)
       return inTurn(writers, cacheKeyOf(key), () => changeAndSwap(key, author, change));
     },
     async ping() {
-      await query({ name: 'xcapd-ping', text: 'select 1 from xcapd.documents limit 1' }, []);
+      await orUnavailable(
+        reader.query({ name: 'xcapd-ping', text: 'select 1 from xcapd.documents limit 1' }),
+      );
     },
     figures: () => ({
       poolConnections: pool.totalCount,
@@ -174,9 +172,18 @@ export function openDocumentStore({ pool, historyVersions, node }: StoreOptions)
   };
 }
 
-/** Short, because some SIP servers keep entity tags in small buffers; 96 random bits are never drawn twice. */
+/** @throws StoreUnavailable where the database is away. */
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw isOutage(error) ? new StoreUnavailable('the database is away', { cause: error }) : error;
+  }
+}
+
+/** Short, because some SIP servers keep entity tags in small buffers; 90 random bits are never drawn twice. */
 function newEntityTag(): EntityTag {
-  return randomBytes(12).toString('base64url');
+  return randomUUID().replaceAll('-', '').slice(0, 24);
 }
 
 function keyOf(document: DocumentSelector): Key {

@@ -97,6 +97,7 @@ export function repeatedValues(
   attribute: string,
   isName = false,
 ): UniquenessFailure[] {
+  if (elements.length < 2) return [];
   const values = new Set(elements.map((element) => attributeOf(element, attribute)?.value));
   const seen = new Set<string>();
   const failures: UniquenessFailure[] = [];

@@ -63,9 +63,15 @@ export function isEmptyElementTag(element: SourceElement): boolean {
 }
 
 /** All elements of the subtree, the given one first, in document order. */
-export function* descendantsOrSelf(element: SourceElement): Generator<SourceElement> {
-  yield element;
-  for (const child of element.children) yield* descendantsOrSelf(child);
+export function descendantsOrSelf(element: SourceElement): SourceElement[] {
+  const elements: SourceElement[] = [];
+  collect(element, elements);
+  return elements;
+}
+
+function collect(element: SourceElement, into: SourceElement[]): void {
+  into.push(element);
+  for (const child of element.children) collect(child, into);
 }
 
 /** The namespace bindings in scope for an element: prefix ('' for the default namespace) → URI. `xml` is left out. */

@@ -38,7 +38,7 @@ function stepsTo(element: SourceElement): [Step, ...Step[]] {
 
 /** A random element of the tree. */
 function pick(tree: SourceTree, choice: number): SourceElement {
-  const elements = [...descendantsOrSelf(tree.root)];
+  const elements = descendantsOrSelf(tree.root);
   return elements[choice % elements.length] ?? tree.root;
 }
 
