@@ -31,6 +31,7 @@ export const comparisons: readonly Comparison[] = [
   { name: 'PUT document', with: 'UPDATE', target: 0.25 },
   { name: 'PUT element', with: 'UPDATE', target: 0.25 },
   { name: 'GET document', with: 'SELECT' },
+  { name: 'PUT element of one document', with: 'UPDATE of one row' },
 ];
 
 export interface Participants {
@@ -58,7 +59,11 @@ export function listFigures(participants: Participants): Figure[] {
     ];
   });
   const everybodyOnOne = Array.from({ length: mostConnections }, () => [0]);
-  return [...own, xcapFigure(participants, 'PUT element of one document', everybodyOnOne, putElement)];
+  return [
+    ...own,
+    xcapFigure(participants, 'PUT element of one document', everybodyOnOne, putElement),
+    sqlFigure(participants, 'UPDATE', everybodyOnOne, 'UPDATE of one row'),
+  ];
 }
 
 /** The subscribers that one connection acts for, one request after the other. */
@@ -101,14 +106,15 @@ function bareFigure({ bare }: Participants, route: string, connections: number):
 
 function sqlFigure(
   { database }: Participants,
-  name: Uppercase<Statement>,
+  statement: Uppercase<Statement>,
   owners: readonly (readonly number[])[],
+  name: string = statement,
 ): Figure {
   return {
     name,
     connections: owners.length,
     answerers: database.pids,
-    run: (seconds) => database.run(name.toLowerCase() as Statement, owners, seconds),
+    run: (seconds) => database.run(statement.toLowerCase() as Statement, owners, seconds),
   };
 }
 
