@@ -150,9 +150,9 @@ async function answer(
 
 async function whoAsks(
   methods: readonly IdentityMethod[],
-  { raw, socket, headers, method, originalUrl }: FastifyRequest,
+  { socket, headers, method, originalUrl }: FastifyRequest,
 ): Promise<{ principal: Principal | undefined; challenges: string[] }> {
-  const peerAddress = socket.remoteAddress ?? raw.socket.remoteAddress ?? '';
+  const peerAddress = socket.remoteAddress ?? '';
   const result = await authenticate(methods, { peerAddress, method, target: originalUrl, headers });
   return {
     principal: result.principal,

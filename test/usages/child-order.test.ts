@@ -13,26 +13,8 @@ import { matchingElements } from '../../src/xcap/locate.js';
 import { Conflict } from '../../src/xcap/refusal.js';
 import type { Step } from '../../src/xcap/terms.js';
 import { validateDocument } from '../../src/xcap/validate.js';
-import { readDocument } from '../../src/xml/fence.js';
-import {
-  descendantsOrSelf,
-  sameName,
-  type SourceElement,
-  type SourceTree,
-} from '../../src/xml/source-tree.js';
-
-function read(text: string): SourceTree {
-  const reading = readDocument(text);
-  if (!reading.ok) throw new Error(reading.refusal.message);
-  return reading.value;
-}
-
-function stepsTo(element: SourceElement): [Step, ...Step[]] {
-  const name = { namespace: element.namespace, localName: element.localName };
-  if (element.parent === undefined) return [{ name }];
-  const siblings = element.parent.children.filter((sibling) => sameName(sibling, element));
-  return [...stepsTo(element.parent), { name, position: siblings.indexOf(element) + 1 }];
-}
+import { descendantsOrSelf, sameName, type SourceElement } from '../../src/xml/source-tree.js';
+import { read, stepsTo } from '../fixtures/source.js';
 
 /** The step by which a client would create the element: name, and its first attribute to tell it from siblings. */
 function creatingStep(element: SourceElement): Step {

@@ -8,7 +8,6 @@ import {
   type SourceElement,
   type SourceTree,
 } from '../../src/xml/source-tree.js';
-import { readDocument } from '../../src/xml/fence.js';
 import { loadUsages } from '../../src/usages/registry.js';
 import { putAttributeValue, putElement, removeNode } from '../../src/xcap/changes.js';
 import { readAttributeValue } from '../../src/xcap/edit.js';
@@ -17,24 +16,11 @@ import { Conflict } from '../../src/xcap/refusal.js';
 import type { NodeSelector, Step } from '../../src/xcap/terms.js';
 import { thrown } from '../fixtures/thrown.js';
 import { randomDocument, randomElement } from '../fixtures/documents.js';
+import { read, stepsTo } from '../fixtures/source.js';
 
 const folder = join(import.meta.dirname, '..', 'fixtures', 'auids');
 const loaded = (await loadUsages([{ sources: folder, definitions: folder }])).get('org.example.root');
 if (loaded?.kind !== 'stored') throw new Error('the fixture usage is missing');
-
-function read(text: string): SourceTree {
-  const reading = readDocument(text);
-  if (!reading.ok) throw new Error(reading.refusal.message);
-  return reading.value;
-}
-
-/** A selector of the element by names and positions. */
-function stepsTo(element: SourceElement): [Step, ...Step[]] {
-  const name = { namespace: element.namespace, localName: element.localName };
-  if (element.parent === undefined) return [{ name }];
-  const siblings = element.parent.children.filter((sibling) => sameName(sibling, element));
-  return [...stepsTo(element.parent), { name, position: siblings.indexOf(element) + 1 }];
-}
 
 /** A random element of the tree. */
 function pick(tree: SourceTree, choice: number): SourceElement {

@@ -1,12 +1,5 @@
 import { cp, element, simservs, ss, type CorpusCase } from './case.js';
-
-const diversionElement = `${simservs}/~~/simservs/communication-diversion`;
-const ruleset = `${diversionElement}/cp:ruleset`;
-const rule = (id: string) => `${ruleset}/cp:rule%5b@id=%22${id}%22%5d?${cp}`;
-const prefixedDiversion = `${simservs}/~~/ss:simservs/ss:communication-diversion`;
-const forward = (id: string, conditions: string, target: string) =>
-  `<cp:rule id="${id}"><cp:conditions>${conditions}</cp:conditions>` +
-  `<cp:actions><forward-to><target>${target}</target></forward-to></cp:actions></cp:rule>`;
+import { diversionElement, ruleset, rule, prefixedDiversion, forward } from './diversion-targets.js';
 
 /** Call forwarding, as handsets set it. */
 export const diversion: readonly CorpusCase[] = [
