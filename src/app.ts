@@ -15,7 +15,8 @@ import { openPipelinedClient } from './storage/pipelined-client.js';
 import { openDocumentStore } from './storage/postgres-document-store.js';
 import { packageFolder, usageFolders } from './package-files.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
-import type { LoadedUsages } from './xcap/loaded-usage.js';
+import type { LoadedUsage, LoadedUsages } from './xcap/loaded-usage.js';
+import { canonicalXui } from './xcap/xui.js';
 
 export interface AppOptions {
   readonly config: Config;
@@ -62,14 +63,21 @@ export async function createApp(options: AppOptions): Promise<App> {
       store,
       maximalDocumentBytes: config.maximalDocumentBytes,
       strictMediaTypes: config.strictMediaTypes,
+      xcapRoots: config.xcapRoots,
     },
     usages,
     identityMethods: [
-      assertedIdentity(config.trustedProxies, config.defaultDomain),
+      assertedIdentity({
+        ...config,
+        trustedElements: config.trustedElements.map((xui) => canonicalXui(xui, config.defaultDomain)),
+      }),
       digest(config.defaultDomain ?? 'xcapd'),
     ],
-    xcapRoots: config.xcapRoots,
-    defaultDomain: config.defaultDomain,
+    uriRules: {
+      xcapRoots: config.xcapRoots,
+      defaultDomain: config.defaultDomain,
+      defaultDocument: (auid) => defaultDocumentOf(usages.get(auid)),
+    },
     metrics,
     logLevel: config.logLevel,
     tls: readTls(config),
@@ -113,6 +121,10 @@ function readTls({ tls }: Config): { cert: Buffer; key: Buffer } | undefined {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`XCAP_TLS_CERT and XCAP_TLS_KEY cannot be used: ${reason}.`);
   }
+}
+
+function defaultDocumentOf(loaded: LoadedUsage | undefined): string | undefined {
+  return loaded?.kind === 'stored' ? loaded.usage.defaultDocument : undefined;
 }
 
 function storeFigures(

@@ -15,6 +15,8 @@ export interface Config {
   readonly dataDirectory: string;
   /** Addresses and CIDRs. */
   readonly trustedProxies: readonly string[];
+  /** XUIs as they were given. */
+  readonly trustedElements: readonly string[];
   readonly defaultDomain: string | undefined;
   readonly maximalDocumentBytes: number;
   readonly strictMediaTypes: boolean;
@@ -42,6 +44,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     xcapRoots: xcapRoots(values.XCAP_ROOTS),
     dataDirectory: values.XCAP_DATA_DIR,
     trustedProxies: trustedProxies(values.XCAP_TRUSTED_PROXIES),
+    trustedElements: list(values.XCAP_TRUSTED_ELEMENTS),
     defaultDomain: values.XCAP_DEFAULT_DOMAIN === '' ? undefined : values.XCAP_DEFAULT_DOMAIN,
     maximalDocumentBytes: values.XCAP_MAX_DOCUMENT_BYTES,
     strictMediaTypes: values.XCAP_STRICT_MEDIA_TYPES,

@@ -36,6 +36,12 @@ export const variables = {
     description:
       'Comma-separated addresses and CIDRs of the peers whose asserted-identity header is believed.',
   },
+  XCAP_TRUSTED_ELEMENTS: {
+    type: 'string',
+    default: '',
+    description:
+      'Comma-separated XUIs of servers (RLS, presence server, application server) that read users’ documents.',
+  },
   XCAP_DEFAULT_DOMAIN: {
     type: 'string',
     default: '',

@@ -14,6 +14,7 @@ t.test('defaults', (t) => {
     xcapRoots: ['/xcap-root'],
     dataDirectory: './data',
     trustedProxies: ['127.0.0.0/8', '::1/128'],
+    trustedElements: [],
     defaultDomain: undefined,
     maximalDocumentBytes: 1048576,
     strictMediaTypes: false,

@@ -17,6 +17,7 @@ export const usage = defineApplicationUsage({
   defaultDocumentNamespace: namespace,
   rootElement: policy('ruleset'),
   mediaType: 'application/auth-policy+xml',
+  defaultDocument: 'index',
   schema: 'pres-rules.xsd',
   namespaces: [namespace, commonPolicyNamespace],
   childOrder: [

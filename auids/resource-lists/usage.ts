@@ -17,6 +17,7 @@ export const usage = defineApplicationUsage({
   defaultDocumentNamespace: namespace,
   rootElement: named('resource-lists'),
   mediaType: 'application/resource-lists+xml',
+  defaultDocument: 'index',
   schema: 'resource-lists.xsd',
   namespaces: [namespace],
   childOrder: childOrder(),

@@ -29,6 +29,7 @@ export const usage = defineApplicationUsage({
   defaultDocumentNamespace: namespace,
   rootElement: service('simservs'),
   mediaType: 'application/vnd.etsi.simservs+xml',
+  defaultDocument: 'simservs.xml',
   schema: 'simservs.xsd',
   namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace],
   childOrder: childOrder(),

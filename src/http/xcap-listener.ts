@@ -23,7 +23,7 @@ import {
 } from '../xcap/operations.js';
 import { Refusal } from '../xcap/refusal.js';
 import type { Principal } from '../xcap/terms.js';
-import { encodeDocumentSelector, parseRequestTarget, type XcapUri } from '../xcap/uri.js';
+import { encodeDocumentSelector, parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri.js';
 import { closeConnectionsOnShutdown, forgetMalformedRequests } from './connections.js';
 import { errorReply } from './error-reply.js';
 import type { Metrics } from './metrics.js';
@@ -32,8 +32,7 @@ export interface XcapListenerOptions {
   readonly xcap: Xcap;
   readonly usages: LoadedUsages;
   readonly identityMethods: readonly IdentityMethod[];
-  readonly xcapRoots: readonly string[];
-  readonly defaultDomain: string | undefined;
+  readonly uriRules: UriRules;
   readonly metrics: Metrics;
   readonly logLevel: string;
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
@@ -118,7 +117,7 @@ function newServer({ xcap, logLevel, tls }: XcapListenerOptions): FastifyInstanc
 
 /** §8: what is asked for, and whether the method is defined for it. */
 function findUsage(options: XcapListenerOptions, request: FastifyRequest, known: Progress): void {
-  const uri = parseRequestTarget(request.originalUrl, options.xcapRoots, options.defaultDomain);
+  const uri = parseRequestTarget(request.originalUrl, options.uriRules);
   if (uri === undefined) throw new Refusal(404, 'This path lies below no XCAP root.');
   known.uri = uri;
   const usage = options.usages.get(uri.document.auid);
@@ -180,7 +179,7 @@ function perform(
 
 /** §8.1, §8.2, §8.4. */
 function checkMethod(method: string, uri: XcapUri, usage: LoadedUsage): void {
-  const isReadOnly = usage.kind === 'generated' || resourceKind(uri) === 'namespace-bindings';
+  const isReadOnly = usage.kind === 'generated' || uri.isHome || resourceKind(uri) === 'namespace-bindings';
   const allowed: readonly string[] = isReadOnly ? readOnlyMethods : allMethods;
   if (allowed.includes(method)) return;
   throw new Refusal(405, `${method} is not defined for this resource.`, allowed);

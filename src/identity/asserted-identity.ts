@@ -6,21 +6,26 @@ import type { IdentityMethod } from './authentication.js';
 
 const headerNames = ['x-3gpp-asserted-identity', 'x-xcap-asserted-identity'] as const;
 
+export interface AssertedIdentityOptions {
+  /** Addresses and CIDRs. */
+  readonly trustedProxies: readonly string[];
+  readonly defaultDomain: string | undefined;
+  /** Canonical XUIs. */
+  readonly trustedElements: readonly string[];
+}
+
 /**
- * Believes the header of peers whose address is one of `trustedProxies` (addresses and CIDRs), and of nobody else. All
- * identities of the list belong to the one who asks.
+ * Believes the header of peers whose address is one of the trusted proxies, and of nobody else. All identities of the
+ * list belong to the one who asks.
  */
-export function assertedIdentity(
-  trustedProxies: readonly string[],
-  defaultDomain: string | undefined,
-): IdentityMethod {
-  const isTrusted = proxyAddr.compile([...trustedProxies]);
+export function assertedIdentity(options: AssertedIdentityOptions): IdentityMethod {
+  const isTrusted = proxyAddr.compile([...options.trustedProxies]);
   return {
     name: 'asserted-identity',
     async authenticate({ peerAddress, headers }) {
       if (peerAddress === '' || !isTrusted(peerAddress, 0)) return undefined;
       const lists = headerNames.map((name) => headers[name]);
-      return principalOf(lists.flatMap(parseIdentityList), defaultDomain);
+      return principalOf(lists.flatMap(parseIdentityList), options);
     },
     challenges: () => [],
   };
@@ -36,12 +41,12 @@ export function parseIdentityList(header: string | string[] | undefined): string
 
 function principalOf(
   identities: readonly string[],
-  defaultDomain: string | undefined,
+  { defaultDomain, trustedElements }: AssertedIdentityOptions,
 ): Principal | undefined {
-  const [first, ...others] = new Set(
-    identities.map((identity) => canonicalXui(unescaped(identity), defaultDomain)),
-  );
-  return first === undefined ? undefined : { xuis: [first, ...others] };
+  const xuis = new Set(identities.map((identity) => canonicalXui(unescaped(identity), defaultDomain)));
+  const [first, ...others] = xuis;
+  if (first === undefined) return undefined;
+  return { xuis: [first, ...others], isTrustedElement: trustedElements.some((xui) => xuis.has(xui)) };
 }
 
 /** `%2B` in a header is the plus that it is in a path; an identity that is no valid escape is taken as it is. */

@@ -3,11 +3,25 @@
  * `defineApplicationUsage`, beside its schema and examples. See auids/README.md.
  */
 import { attributeOf } from '../xml/source-tree.js';
-import type { DocumentSelector, ExpandedName, Operation, Principal, SourceElement } from './terms.js';
+import type { AuthorizationPolicy } from './authorization.js';
+import type { DocumentSelector, ExpandedName, SourceElement } from './terms.js';
 
-/** What the rules of a usage need to look around in a document. */
+export type { AuthorizationPolicy } from './authorization.js';
+
+/** What the rules of a usage need to look around in a document, and the policies that they choose from. */
 export { attributeOf, descendantsOrSelf, sameName } from '../xml/source-tree.js';
 export { escapeText } from '../xml/escape.js';
+export { ownerAndTrustedElements, readableByEveryone, readOnly } from './authorization.js';
+export { canonicalXui } from './xui.js';
+
+/** What a rule may know beside the document's content. */
+export interface UsageContext {
+  readonly document: DocumentSelector;
+  /** The paths of this server's XCAP roots, without a trailing slash; the first is the primary one. */
+  readonly xcapRoots: readonly string[];
+  /** The text directly inside an element: references resolved, white space kept. */
+  readonly textOf: (element: SourceElement) => string;
+}
 
 /** A value that has to be unique and is not (§11.1 uniqueness-failure). */
 export interface UniquenessFailure {
@@ -25,13 +39,6 @@ export interface ServedUsage {
   readonly namespaces: readonly string[];
   readonly extensions: readonly string[];
 }
-
-/** §5.7: may this principal do this to that document? */
-export type AuthorizationPolicy = (
-  principal: Principal,
-  operation: Operation,
-  document: DocumentSelector,
-) => boolean;
 
 /** Order of the children of one element, as the schema's sequence has it, in expanded names; '*' stands for all others. */
 export interface ChildOrder {
@@ -54,7 +61,7 @@ interface UsageCommon {
   readonly namespaces: readonly string[];
   /** §12: tokens of XCAP extensions that the usage brings. Default: none. */
   readonly extensions?: readonly string[];
-  /** §5.7. Default: the policy of the RFC, see authorization.ts. */
+  /** §5.7. Default: `ownerAndTrustedElements`. */
   readonly authorization?: AuthorizationPolicy;
 }
 
@@ -63,12 +70,14 @@ export interface StoredUsage extends UsageCommon {
   readonly kind: 'stored';
   /** §6.2: sub-directories that exist below every home, each as its decoded segments joined by '/'. Default: none. */
   readonly directories?: readonly string[];
+  /** §5.5: the name of the document with which a GET of a home directory (`…/users/<xui>/`) is answered. */
+  readonly defaultDocument?: string;
   /** The orders of children that an insertion without position may use where the last place breaks the schema. */
   readonly childOrder?: readonly ChildOrder[];
   /** §5.3 data uniqueness: the failures of the document with that root, first in document order first. */
   readonly uniqueness?: (root: SourceElement) => readonly UniquenessFailure[];
   /** §5.3 other constraints: a sentence for the first that fails, or undefined. */
-  readonly constraints?: (root: SourceElement) => string | undefined;
+  readonly constraints?: (root: SourceElement, context: UsageContext) => string | undefined;
 }
 
 /** A usage with one document in the global tree that the server makes itself. */

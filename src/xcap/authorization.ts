@@ -1,6 +1,29 @@
-/** §5.7: the authorization policy of application usages that define none. */
-import type { AuthorizationPolicy } from './application-usage.js';
+/** §5.7: authorization policies. A usage names one of them, or brings its own. */
+import type { DocumentSelector, Operation, Principal } from './terms.js';
 
-/** A user reads and writes what lies in his own home; the global tree is read by everyone and written by nobody. */
-export const defaultAuthorizationPolicy: AuthorizationPolicy = (principal, operation, document) =>
-  document.tree === 'users' ? principal.xuis.includes(document.xui) : operation === 'read';
+/** May this principal do this to that document? */
+export type AuthorizationPolicy = (
+  principal: Principal,
+  operation: Operation,
+  document: DocumentSelector,
+) => boolean;
+
+/**
+ * The default: a user reads and writes what lies in his own home; the global tree is read by everyone and written by
+ * nobody. Trusted elements read what their service needs.
+ */
+export const ownerAndTrustedElements: AuthorizationPolicy = (principal, operation, document) => {
+  if (operation === 'write') return isOwner(principal, document);
+  return document.tree === 'global' || isOwner(principal, document) || principal.isTrustedElement;
+};
+
+/** Everyone reads; the owner writes. */
+export const readableByEveryone: AuthorizationPolicy = (principal, operation, document) =>
+  operation === 'read' || isOwner(principal, document);
+
+/** Everyone reads; no user writes. */
+export const readOnly: AuthorizationPolicy = (_principal, operation) => operation === 'read';
+
+function isOwner(principal: Principal, document: DocumentSelector): boolean {
+  return document.tree === 'users' && principal.xuis.includes(document.xui);
+}

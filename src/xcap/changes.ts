@@ -18,7 +18,7 @@ import {
   type NoParent,
   type Place,
 } from './edit.js';
-import type { LoadedStoredUsage } from './loaded-usage.js';
+import type { DocumentRules } from './loaded-usage.js';
 import { followSteps, selectNode } from './locate.js';
 import { Conflict, Refusal } from './refusal.js';
 import type { NodeSelector } from './terms.js';
@@ -38,16 +38,16 @@ export function putElement(
   current: SourceTree,
   selector: ElementSelector,
   body: string,
-  loaded: LoadedStoredUsage,
+  rules: DocumentRules,
 ): PutResult | NoParent {
   const plan = planElementPut(current.root, selector.steps);
   if (plan.kind === 'no-parent') return plan;
   if (plan.kind === 'replacement') {
     const tree = placed(replaceElement(current, plan.element, body), selector);
-    validateDocument(tree, loaded);
+    validateDocument(tree, rules);
     return { tree, created: false };
   }
-  return { tree: createElement(current, plan, selector, body, loaded), created: true };
+  return { tree: createElement(current, plan, selector, body, rules), created: true };
 }
 
 function createElement(
@@ -55,25 +55,25 @@ function createElement(
   plan: Creation,
   selector: ElementSelector,
   body: string,
-  loaded: LoadedStoredUsage,
+  rules: DocumentRules,
 ): SourceTree {
   const insertAt = (place: Place) => placed(insertElement(current, plan.parent, place, body), selector);
   const first = insertAt(plan.place);
   const created = selectedElement(first, selector);
   const place = earliestLastPlace(plan, created);
   const tree = place === undefined ? first : insertAt(place);
-  const fault = schemaFault(tree, loaded);
+  const fault = schemaFault(tree, rules);
   if (fault === undefined) {
-    checkConstraints(tree, loaded);
+    checkConstraints(tree, rules);
     return tree;
   }
   // The one deliberate departure from §8.2.3: a schema that orders children would refuse the last place.
-  const orderedPlace = plan.unpositioned ? schemaOrderedPlace(plan.parent, created, loaded) : undefined;
+  const orderedPlace = plan.unpositioned ? schemaOrderedPlace(plan.parent, created, rules) : undefined;
   const ordered = orderedPlace === undefined ? undefined : insertAt(orderedPlace);
-  if (ordered === undefined || schemaFault(ordered, loaded) !== undefined) {
+  if (ordered === undefined || schemaFault(ordered, rules) !== undefined) {
     throw schemaValidationError(fault);
   }
-  checkConstraints(ordered, loaded);
+  checkConstraints(ordered, rules);
   return ordered;
 }
 
@@ -88,7 +88,7 @@ function earliestLastPlace(plan: Creation, created: SourceElement): Place | unde
 function schemaOrderedPlace(
   parent: SourceElement,
   created: SourceElement,
-  { usage }: LoadedStoredUsage,
+  { usage }: DocumentRules,
 ): Place | undefined {
   const order = usage.childOrder?.find((candidate) => sameName(candidate.parent, parent));
   if (order === undefined) return undefined;
@@ -122,7 +122,7 @@ export function putAttributeValue(
   current: SourceTree,
   selector: AttributeSelector,
   value: string,
-  loaded: LoadedStoredUsage,
+  rules: DocumentRules,
 ): PutResult | NoParent {
   const located = followSteps(current.root, selector.steps);
   if (located.element === undefined) return { kind: 'no-parent', matchedSteps: located.matchedSteps };
@@ -135,7 +135,7 @@ export function putAttributeValue(
   if (selected?.kind !== 'attribute' || selected.element.start !== located.element.start) {
     throw cannotInsert('With the new value the URI would not select this attribute any more.');
   }
-  validateDocument(tree, loaded);
+  validateDocument(tree, rules);
   return { tree, created };
 }
 
@@ -147,7 +147,7 @@ export function putAttributeValue(
 export function removeNode(
   current: SourceTree,
   selector: ElementSelector | AttributeSelector,
-  loaded: LoadedStoredUsage,
+  rules: DocumentRules,
 ): SourceTree {
   const selected = selectNode(current.root, selector);
   if (selected === undefined || selected.kind === 'namespace-bindings') throw noSuchNode();
@@ -162,7 +162,7 @@ export function removeNode(
   if (selectNode(tree.root, selector) !== undefined) {
     throw cannotDelete('After the deletion the URI would select another node; select it by an attribute.');
   }
-  validateDocument(tree, loaded);
+  validateDocument(tree, rules);
   return tree;
 }
 

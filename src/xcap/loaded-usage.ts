@@ -3,6 +3,7 @@ import type { Schema } from '../xml/schema.js';
 import type { Vocabulary } from '../xml/vocabulary.js';
 import type { GeneratedUsage, StoredUsage } from './application-usage.js';
 import type { StoredDocument } from './document-store.js';
+import type { DocumentSelector } from './terms.js';
 
 export type LoadedUsage = LoadedStoredUsage | LoadedGeneratedUsage;
 
@@ -18,6 +19,13 @@ export interface LoadedGeneratedUsage {
   readonly kind: 'generated';
   readonly usage: GeneratedUsage;
   readonly document: StoredDocument;
+}
+
+/** The rules of a usage for one document. */
+export interface DocumentRules extends LoadedStoredUsage {
+  readonly document: DocumentSelector;
+  /** Without a trailing slash; the first is the primary one. */
+  readonly xcapRoots: readonly string[];
 }
 
 /** The served usages by AUID. */

@@ -2,13 +2,13 @@
 import { decodeUtf8, readDocument, readFragment, type FenceRefusal } from '../xml/fence.js';
 import { attributeSpan } from '../xml/start-tag.js';
 import type { SourceTree } from '../xml/source-tree.js';
-import { defaultAuthorizationPolicy } from './authorization.js';
+import { ownerAndTrustedElements } from './authorization.js';
 import { noSuchNode, putAttributeValue, putElement, removeNode, type PutResult } from './changes.js';
 import { checkWriteConditions, isNotModified, type Conditions } from './conditions.js';
 import type { SimpleCondition } from './conflict.js';
 import type { DocumentStore, StoredDocument } from './document-store.js';
 import { readAttributeValue, type NoParent } from './edit.js';
-import type { LoadedStoredUsage, LoadedUsage } from './loaded-usage.js';
+import type { DocumentRules, LoadedStoredUsage, LoadedUsage } from './loaded-usage.js';
 import { selectNode, type SelectedNode } from './locate.js';
 import {
   attributeMediaType,
@@ -28,6 +28,8 @@ export interface Xcap {
   readonly store: DocumentStore;
   readonly maximalDocumentBytes: number;
   readonly strictMediaTypes: boolean;
+  /** Without a trailing slash; the first is the primary one. */
+  readonly xcapRoots: readonly string[];
 }
 
 /** A request whose sender is known. */
@@ -71,12 +73,12 @@ export async function get(xcap: Xcap, request: XcapRequest): Promise<ReadResult>
 
 /** §8.2. */
 export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult> {
-  const { usage, uri, conditions } = request;
-  if (usage.kind === 'generated') throw readOnly('This document is made by the server.');
+  const { uri, conditions } = request;
+  const rules = rulesOf(xcap, request);
   authorize(request, 'write');
   const node = nodeSelectorOf(request);
   const change =
-    node === undefined ? prepareDocument(xcap, request, usage) : prepareNode(xcap, request, usage, node);
+    node === undefined ? prepareDocument(xcap, request, rules) : prepareNode(xcap, request, rules, node);
   const { outcome, entityTag } = await xcap.store.write(
     uri.document,
     request.principal.xuis[0],
@@ -91,23 +93,29 @@ export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult>
 
 /** §8.4. */
 export async function remove(xcap: Xcap, request: XcapRequest): Promise<WriteResult> {
-  const { usage, uri, conditions } = request;
-  if (usage.kind === 'generated') throw readOnly('This document is made by the server.');
+  const { uri, conditions } = request;
+  const rules = rulesOf(xcap, request);
   authorize(request, 'write');
   const selector = nodeSelectorOf(request)?.selector;
   if (selector?.kind === 'namespace-bindings') throw namespaceBindingsAreReadOnly();
   const { entityTag } = await xcap.store.write(uri.document, request.principal.xuis[0], (current) => {
     if (current === undefined) throw noSuchDocument();
     checkWriteConditions(conditions, current.entityTag);
-    const next = selector === undefined ? undefined : removeNode(current.tree(), selector, usage);
+    const next = selector === undefined ? undefined : removeNode(current.tree(), selector, rules);
     return { next, outcome: undefined };
   });
   return { status: 200, entityTag };
 }
 
+/** What a write has to comply with. */
+function rulesOf({ xcapRoots }: Xcap, { usage, uri }: XcapRequest): DocumentRules {
+  if (usage.kind === 'generated') throw readOnly('This document is made by the server.');
+  return { ...usage, document: uri.document, xcapRoots };
+}
+
 /** §5.7. */
 function authorize({ usage, principal, uri }: XcapRequest, operation: Operation): void {
-  const policy = usage.usage.authorization ?? defaultAuthorizationPolicy;
+  const policy = usage.usage.authorization ?? ownerAndTrustedElements;
   if (policy(principal, operation, uri.document)) return;
   throw new Refusal(403, `You may not ${operation} this document.`);
 }
@@ -157,16 +165,16 @@ function representNode({ text }: SourceTree, node: SelectedNode): { mediaType: s
 type PutChange = (current: StoredDocument | undefined) => PutResult;
 
 /** §8.2.1 (directory), §8.2.2 for a document. Its validation (§8.2.5) is the same whatever it replaces: done once. */
-function prepareDocument(xcap: Xcap, request: PutRequest, loaded: LoadedStoredUsage): PutChange {
+function prepareDocument(xcap: Xcap, request: PutRequest, rules: DocumentRules): PutChange {
   const { uri, body, contentType } = request;
-  checkMediaType(contentType, loaded.usage.mediaType, uri, xcap.strictMediaTypes);
-  checkDirectory(uri, loaded);
+  checkMediaType(contentType, rules.usage.mediaType, uri, xcap.strictMediaTypes);
+  checkDirectory(uri, rules);
   const reading = readDocument(decodeBody(body));
   if (!reading.ok) throw documentConflict(reading.refusal);
   const tree = reading.value;
   let isValid = false;
   return (current) => {
-    if (!isValid) validateDocument(tree, loaded);
+    if (!isValid) validateDocument(tree, rules);
     isValid = true;
     return { tree, created: current === undefined };
   };
@@ -176,7 +184,7 @@ function prepareDocument(xcap: Xcap, request: PutRequest, loaded: LoadedStoredUs
 function prepareNode(
   xcap: Xcap,
   request: PutRequest,
-  loaded: LoadedStoredUsage,
+  rules: DocumentRules,
   node: ParsedNodeSelector,
 ): PutChange {
   const { uri, body, contentType } = request;
@@ -185,7 +193,7 @@ function prepareNode(
   });
   return (current) => {
     if (current === undefined) throw noParent(uri, homeDirectory(uri), 'The document does not exist.');
-    const result = apply(current.tree(), loaded);
+    const result = apply(current.tree(), rules);
     if ('kind' in result) {
       throw noParent(uri, existingAncestor(uri, node, result), 'The parent of the target does not exist.');
     }
@@ -198,14 +206,14 @@ function prepareNodeChange(
   selector: NodeSelector,
   body: Uint8Array,
   checkType: (wanted: string) => void,
-): (tree: SourceTree, loaded: LoadedStoredUsage) => PutResult | NoParent {
+): (tree: SourceTree, rules: DocumentRules) => PutResult | NoParent {
   switch (selector.kind) {
     case 'namespace-bindings':
       throw namespaceBindingsAreReadOnly();
     case 'attribute': {
       checkType(attributeMediaType);
       const value = readAttributeValue(decodeBody(body));
-      return (tree, loaded) => putAttributeValue(tree, selector, value, loaded);
+      return (tree, rules) => putAttributeValue(tree, selector, value, rules);
     }
     case 'element': {
       checkType(elementMediaType);
@@ -213,7 +221,7 @@ function prepareNodeChange(
       const reading = readFragment(text);
       if (!reading.ok) throw bodyConflict(reading.refusal, 'not-xml-frag');
       const element = text.slice(reading.value.start, reading.value.end);
-      return (tree, loaded) => putElement(tree, selector, element, loaded);
+      return (tree, rules) => putElement(tree, selector, element, rules);
     }
   }
 }

@@ -62,4 +62,6 @@ export type Operation = 'read' | 'write';
 /** Who asks: every XUI that the authentication vouches for. The first is the one that records show. */
 export interface Principal {
   readonly xuis: readonly [Xui, ...Xui[]];
+  /** An RLS, a presence server, an application server: named by the operator, reads what others may not. */
+  readonly isTrustedElement: boolean;
 }

@@ -8,6 +8,17 @@ export interface XcapUri {
   readonly xcapRoot: string;
   readonly document: DocumentSelector;
   readonly node?: EncodedNodeSelector;
+  /** True where the URI names a home directory and `document` is its default document: that can only be read. */
+  readonly isHome: boolean;
+}
+
+/** What the understanding of a URI depends on. */
+export interface UriRules {
+  /** Paths without a trailing slash ('' for the root `/`). */
+  readonly xcapRoots: readonly string[];
+  readonly defaultDomain?: string | undefined;
+  /** §5.5: the document with which a usage answers for a home directory. */
+  readonly defaultDocument?: (auid: string) => string | undefined;
 }
 
 /** A node selector and its query component as they came on the wire. */
@@ -22,26 +33,22 @@ const maximalDocumentSelectorBytes = 2000;
 const nodeSelectorSeparator = /\/(?:~|%7e){2}/i;
 
 /**
- * Splits a raw request target. `xcapRoots` are paths without a trailing slash ('' for the root `/`).
+ * Splits a raw request target.
  *
  * @returns undefined where the target lies below no root.
  * @throws Refusal 400 (bad percent-encoding or UTF-8, dot segments), 404 (names no document), 414 (too long).
  */
-export function parseRequestTarget(
-  target: string,
-  xcapRoots: readonly string[],
-  defaultDomain?: string,
-): XcapUri | undefined {
+export function parseRequestTarget(target: string, rules: UriRules): XcapUri | undefined {
   const [path, query] = splitOnce(octetsToText(originForm(target)), '?');
-  const xcapRoot = rootOf(path, xcapRoots);
+  const xcapRoot = rootOf(path, rules.xcapRoots);
   if (xcapRoot === undefined) return undefined;
   const resource = collapseLeadingSlashes(path).slice(xcapRoot.length).replace(/^\/+/, '');
   // §8: the first separator counts. One glued to the first step (`/~~simservs/…`) is understood.
   const separator = nodeSelectorSeparator.exec(resource);
-  if (separator === null) return { xcapRoot, document: documentSelector(resource, defaultDomain) };
+  if (separator === null) return { xcapRoot, ...documentSelector(resource, rules) };
   return {
     xcapRoot,
-    document: documentSelector(resource.slice(0, separator.index), defaultDomain),
+    ...documentSelector(resource.slice(0, separator.index), rules),
     node: {
       selector: resource.slice(separator.index + separator[0].length).replace(/^\//, ''),
       query,
@@ -158,17 +165,20 @@ function rootOf(path: string, xcapRoots: readonly string[]): string | undefined 
     );
 }
 
-function documentSelector(encoded: string, defaultDomain: string | undefined): DocumentSelector {
+function documentSelector(encoded: string, rules: UriRules): Pick<XcapUri, 'document' | 'isHome'> {
   const segments = encoded.replace(/\/$/, '').split('/').map(percentDecode);
   segments.forEach(checkSegment);
   if (Buffer.byteLength(segments.join('/')) > maximalDocumentSelectorBytes) {
-    throw new Refusal(414, `A document selector has at most ${String(maximalDocumentSelectorBytes)} bytes.`);
+    throw new Refusal(414, `A document selector has at most ${maximalDocumentSelectorBytes} bytes.`);
   }
   const [auid = '', tree, ...rest] = segments;
-  if (tree === 'global' && isPath(rest)) return { tree, auid, path: rest };
-  const [xui, ...path] = rest;
-  if (tree === 'users' && xui !== undefined && xui !== '' && isPath(path)) {
-    return { tree, auid, xui: canonicalXui(xui, defaultDomain), path };
+  if (tree === 'global' && isPath(rest)) return { document: { tree, auid, path: rest }, isHome: false };
+  const [identifier, ...path] = rest;
+  if (tree === 'users' && identifier !== undefined && identifier !== '') {
+    const user = { tree, auid, xui: canonicalXui(identifier, rules.defaultDomain) } as const;
+    if (isPath(path)) return { document: { ...user, path }, isHome: false };
+    const name = encoded.endsWith('/') && path.length === 0 ? rules.defaultDocument?.(auid) : undefined;
+    if (name !== undefined) return { document: { ...user, path: [name] }, isHome: true };
   }
   throw new Refusal(
     404,

@@ -2,9 +2,10 @@
 import { validate } from '../xml/schema.js';
 import { descendantsOrSelf, sameName, type SourceElement, type SourceTree } from '../xml/source-tree.js';
 import { qualifiedName } from '../xml/start-tag.js';
+import { textOf } from '../xml/text-content.js';
 import type { ApplicationUsage, UniquenessFailure } from './application-usage.js';
 import type { Exists } from './conflict.js';
-import type { LoadedStoredUsage } from './loaded-usage.js';
+import type { DocumentRules, LoadedStoredUsage } from './loaded-usage.js';
 import { Conflict } from './refusal.js';
 import { encodeNamespaceBindings, encodeSegment } from './uri.js';
 
@@ -13,10 +14,10 @@ import { encodeNamespaceBindings, encodeSegment } from './uri.js';
  *
  * @throws Conflict schema-validation-error, uniqueness-failure or constraint-failure.
  */
-export function validateDocument(tree: SourceTree, loaded: LoadedStoredUsage): void {
-  const fault = schemaFault(tree, loaded);
+export function validateDocument(tree: SourceTree, rules: DocumentRules): void {
+  const fault = schemaFault(tree, rules);
   if (fault !== undefined) throw schemaValidationError(fault);
-  checkConstraints(tree, loaded);
+  checkConstraints(tree, rules);
 }
 
 /** What the first part of the validation goes by. */
@@ -45,7 +46,7 @@ export function schemaFault(
  *
  * @throws Conflict uniqueness-failure or constraint-failure.
  */
-export function checkConstraints(tree: SourceTree, { usage }: LoadedStoredUsage): void {
+export function checkConstraints(tree: SourceTree, { usage, document, xcapRoots }: DocumentRules): void {
   const [failure, ...more] = usage.uniqueness?.(tree.root) ?? [];
   if (failure !== undefined) {
     throw new Conflict({
@@ -57,7 +58,11 @@ export function checkConstraints(tree: SourceTree, { usage }: LoadedStoredUsage)
       ],
     });
   }
-  const broken = usage.constraints?.(tree.root);
+  const broken = usage.constraints?.(tree.root, {
+    document,
+    xcapRoots,
+    textOf: (element) => textOf(tree.text, element),
+  });
   if (broken !== undefined) throw new Conflict({ condition: 'constraint-failure', phrase: broken });
 }
 

@@ -14,7 +14,7 @@ import { Conflict } from '../../src/xcap/refusal.js';
 import type { Step } from '../../src/xcap/terms.js';
 import { validateDocument } from '../../src/xcap/validate.js';
 import { descendantsOrSelf, sameName, type SourceElement } from '../../src/xml/source-tree.js';
-import { read, stepsTo } from '../fixtures/source.js';
+import { read, rulesForAlice, stepsTo } from '../fixtures/source.js';
 
 /** The step by which a client would create the element: name, and its first attribute to tell it from siblings. */
 function creatingStep(element: SourceElement): Step {
@@ -27,7 +27,7 @@ function creatingStep(element: SourceElement): Step {
 
 function isValid(text: string, loaded: LoadedStoredUsage): boolean {
   try {
-    validateDocument(read(text), loaded);
+    validateDocument(read(text), rulesForAlice(loaded));
     return true;
   } catch (error) {
     if (error instanceof Conflict) return false;
@@ -61,7 +61,7 @@ for (const loaded of loadedUsages.values()) {
           const steps = stepsTo(parent);
           const selector = { kind: 'element', steps: [...steps, step] } as const;
           const body = tree.text.slice(child.start, child.end);
-          const put = putElement(read(without), selector, body, loaded);
+          const put = putElement(read(without), selector, body, rulesForAlice(loaded));
           if (!('tree' in put) || !put.created) t.fail(`${file}: ${child.localName} was not created`);
         }
       }

@@ -16,11 +16,12 @@ import { Conflict } from '../../src/xcap/refusal.js';
 import type { NodeSelector, Step } from '../../src/xcap/terms.js';
 import { thrown } from '../fixtures/thrown.js';
 import { randomDocument, randomElement } from '../fixtures/documents.js';
-import { read, stepsTo } from '../fixtures/source.js';
+import { read, rulesForAlice, stepsTo } from '../fixtures/source.js';
 
 const folder = join(import.meta.dirname, '..', 'fixtures', 'auids');
-const loaded = (await loadUsages([{ sources: folder, definitions: folder }])).get('org.example.root');
-if (loaded?.kind !== 'stored') throw new Error('the fixture usage is missing');
+const usage = (await loadUsages([{ sources: folder, definitions: folder }])).get('org.example.root');
+if (usage?.kind !== 'stored') throw new Error('the fixture usage is missing');
+const rules = rulesForAlice(usage);
 
 /** A random element of the tree. */
 function pick(tree: SourceTree, choice: number): SourceElement {
@@ -64,7 +65,7 @@ t.test('§8.2.3: a created element', (t) => {
           kind: 'element',
           steps: [...stepsTo(parent), target],
         } as const satisfies NodeSelector;
-        const put = attempt(() => putElement(tree, selector, body, loaded));
+        const put = attempt(() => putElement(tree, selector, body, rules));
         if (put === undefined || !('tree' in put) || !put.created) return;
         created++;
         const after = put.tree;
@@ -74,7 +75,7 @@ t.test('§8.2.3: a created element', (t) => {
         const { start, end } = selected.element;
         if (after.text.slice(start, end) !== body) throw new Error('GET returns something else');
         // Untouched bytes stay: without the new element it is the old text, but for a parent that was opened.
-        const undone = removeNode(after, selector, loaded).text;
+        const undone = removeNode(after, selector, rules).text;
         const expected = after.text.length - body.length === text.length ? text : opened(text, parent);
         if (undone !== expected) throw new Error(`DELETE does not undo PUT:\n${text}\n${undone}`);
         if (after.text.slice(0, start) + after.text.slice(end) !== expected)
@@ -114,13 +115,13 @@ t.test('§8.2.4: a replaced element', (t) => {
       const steps = stepsTo(old);
       const target: Step = { name: '*', position: old.parent.children.indexOf(old) + 1 };
       const selector = { kind: 'element', steps: [steps[0], ...steps.slice(1, -1), target] } as const;
-      const put = putElement(tree, selector, body, loaded);
+      const put = putElement(tree, selector, body, rules);
       if (!('tree' in put)) throw new Error('the parent is there');
       if (put.created) throw new Error('it was there before');
       if (put.tree.text !== text.slice(0, old.start) + body + text.slice(old.end))
         throw new Error('other bytes changed');
       // Putting the old element back restores the document.
-      const back = putElement(put.tree, selector, text.slice(old.start, old.end), loaded);
+      const back = putElement(put.tree, selector, text.slice(old.start, old.end), rules);
       if (!('tree' in back) || back.tree.text !== text) throw new Error('PUT does not undo PUT');
     }),
     { numRuns: 500, seed: 4825 },
@@ -156,13 +157,13 @@ t.test('§8.2.3, §8.2.4: attributes', (t) => {
           attribute: attributeName(name),
         } as const;
         const value = readAttributeValue(body);
-        const put = putAttributeValue(tree, selector, value, loaded);
+        const put = putAttributeValue(tree, selector, value, rules);
         if (!('tree' in put)) throw new Error('the parent is there');
-        const again = putAttributeValue(put.tree, selector, value, loaded);
+        const again = putAttributeValue(put.tree, selector, value, rules);
         if (!('tree' in again) || again.tree.text !== put.tree.text) throw new Error('PUT is not idempotent');
         if (!put.created) return;
         created++;
-        if (removeNode(put.tree, selector, loaded).text !== text) throw new Error('DELETE does not undo PUT');
+        if (removeNode(put.tree, selector, rules).text !== text) throw new Error('DELETE does not undo PUT');
       },
     ),
     { numRuns: 1000, seed: 4825 },

@@ -3,12 +3,15 @@ import t from 'tap';
 import { Refusal } from '../../src/xcap/refusal.js';
 import { encodeDocumentSelector, parseNamespaceBindings, parseRequestTarget } from '../../src/xcap/uri.js';
 
-const roots = ['/xcap-root', '', '/services/xcap'];
+const rules = {
+  xcapRoots: ['/xcap-root', '', '/services/xcap'],
+  defaultDocument: (auid: string) => (auid === 'a' ? 'index' : undefined),
+};
 const alice = 'sip:alice@example.com';
 
 function refusalStatus(target: string): number | undefined {
   try {
-    parseRequestTarget(target, roots);
+    parseRequestTarget(target, rules);
     return undefined;
   } catch (error) {
     return error instanceof Refusal ? error.status : -1;
@@ -52,7 +55,7 @@ t.test('§6.2: document selectors', (t) => {
     ['/a/global/%E3%82%A2', 'a/global/%E3%82%A2', ''],
   ];
   for (const [target, selector, root] of cases) {
-    const uri = parseRequestTarget(target, roots);
+    const uri = parseRequestTarget(target, rules);
     t.equal(uri && encodeDocumentSelector(uri.document), selector, target);
     t.equal(uri?.xcapRoot, root, `root of ${target}`);
     t.equal(uri?.node, undefined, `${target} has no node selector`);
@@ -71,10 +74,18 @@ t.test('§8: the node selector begins behind the first separator', (t) => {
     ['/a/global/i/~~/', '', ''],
   ];
   for (const [target, selector, query] of cases) {
-    const uri = parseRequestTarget(target, roots);
+    const uri = parseRequestTarget(target, rules);
     t.equal(uri && encodeDocumentSelector(uri.document), 'a/global/i', target);
     t.same(uri?.node, { selector, query }, target);
   }
+  t.end();
+});
+
+t.test('§5.5: a home directory', (t) => {
+  const uri = parseRequestTarget('/a/users/alice@example.com/', rules);
+  t.equal(uri && encodeDocumentSelector(uri.document), `a/users/${alice}/index`);
+  t.equal(uri?.isHome, true);
+  t.equal(parseRequestTarget('/a/users/alice@example.com/index/', rules)?.isHome, false);
   t.end();
 });
 
@@ -83,7 +94,8 @@ t.test('targets that name no document', (t) => {
     ['/a', 404],
     ['/a/users', 404],
     ['/a/users/sip:alice@example.com', 404],
-    ['/a/users/sip:alice@example.com/', 404],
+    ['/b/users/sip:alice@example.com/', 404],
+    ['/a/users/sip:alice@example.com//', 404],
     ['/a/users//index', 404],
     ['/a/global', 404],
     ['/a/elsewhere/index', 404],
@@ -101,8 +113,16 @@ t.test('targets that name no document', (t) => {
     [`/a/global/${'x'.repeat(2001)}`, 414],
   ];
   for (const [target, status] of cases) t.equal(refusalStatus(target), status, target.slice(0, 80));
-  t.equal(parseRequestTarget('/elsewhere/a/global/index', ['/xcap-root']), undefined, 'below no root');
-  t.equal(parseRequestTarget('/xcap-rootlet/a/global/index', ['/xcap-root']), undefined, 'a longer name');
+  t.equal(
+    parseRequestTarget('/elsewhere/a/global/index', { xcapRoots: ['/xcap-root'] }),
+    undefined,
+    'below no root',
+  );
+  t.equal(
+    parseRequestTarget('/xcap-rootlet/a/global/index', { xcapRoots: ['/xcap-root'] }),
+    undefined,
+    'a longer name',
+  );
   t.end();
 });
 
