@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import t from 'tap';
 import { packageFolder } from '../src/package-files.js';
+import { attributeOf, descendantsOrSelf, type SourceElement } from '../src/xml/source-tree.js';
+import { read } from './fixtures/source.js';
 
 function filesBelow(folder: string, ending: string): string[] {
   return readdirSync(join(packageFolder, folder), { recursive: true, withFileTypes: true })
@@ -96,6 +98,30 @@ t.test('schemas have no identity constraints, which the old libxml2 handles badl
   }
   t.end();
 });
+
+t.test(
+  'no repeated element right before a repeated wildcard, which libxml2 2.9.9 accepts in any order',
+  (t) => {
+    for (const file of [...filesBelow('auids', '.xsd'), ...filesBelow('schemas', '.xsd')]) {
+      for (const sequence of descendantsOrSelf(read(textOf(file)).root).filter(isNamed('sequence'))) {
+        sequence.children.forEach((particle, i) => {
+          const next = sequence.children[i + 1];
+          if (next === undefined || !isRepeated(particle) || !isRepeated(next)) return;
+          t.notOk(isNamed('element')(particle) && isNamed('any')(next), `${file}, line ${particle.line}`);
+        });
+      }
+    }
+    t.end();
+  },
+);
+
+function isNamed(localName: string) {
+  return (element: SourceElement) => element.localName === localName;
+}
+
+function isRepeated(particle: SourceElement): boolean {
+  return (attributeOf(particle, 'maxOccurs')?.value ?? '1') !== '1';
+}
 
 t.test('files are short enough to be read', (t) => {
   for (const file of [...sources, ...usages]) {

@@ -11,7 +11,7 @@ export type { AuthorizationPolicy } from './authorization.js';
 /** What the rules of a usage need to look around in a document, and the policies that they choose from. */
 export { attributeOf, descendantsOrSelf, sameName } from '../xml/source-tree.js';
 export { escapeText } from '../xml/escape.js';
-export { ownerAndTrustedElements, readableByEveryone, readOnly } from './authorization.js';
+export { ownerAndTrustedElements, readableByEveryone, readableByOwner, readOnly } from './authorization.js';
 export { canonicalXui } from './xui.js';
 
 /** What a rule may know beside the document's content. */

@@ -24,6 +24,10 @@ export const readableByEveryone: AuthorizationPolicy = (principal, operation, do
 /** Everyone reads; no user writes. */
 export const readOnly: AuthorizationPolicy = (_principal, operation) => operation === 'read';
 
+/** The owner and trusted elements read; no user writes. */
+export const readableByOwner: AuthorizationPolicy = (principal, operation, document) =>
+  operation === 'read' && ownerAndTrustedElements(principal, operation, document);
+
 function isOwner(principal: Principal, document: DocumentSelector): boolean {
   return document.tree === 'users' && principal.xuis.includes(document.xui);
 }

@@ -9,6 +9,9 @@ import type { DocumentRules, LoadedStoredUsage } from './loaded-usage.js';
 import { Conflict } from './refusal.js';
 import { encodeNamespaceBindings, encodeSegment } from './uri.js';
 
+/** Handsets show phrases on a small screen. */
+const longestPhrase = 500;
+
 /**
  * Judges a document by all rules of its usage.
  *
@@ -63,7 +66,10 @@ export function checkConstraints(tree: SourceTree, { usage, document, xcapRoots 
     xcapRoots,
     textOf: (element) => textOf(tree.text, element),
   });
-  if (broken !== undefined) throw new Conflict({ condition: 'constraint-failure', phrase: broken });
+  if (broken !== undefined) {
+    // The sentence may quote the document.
+    throw new Conflict({ condition: 'constraint-failure', phrase: broken.slice(0, longestPhrase) });
+  }
 }
 
 export function schemaValidationError(phrase: string): Conflict {

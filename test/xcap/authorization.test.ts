@@ -1,5 +1,10 @@
 import t from 'tap';
-import { ownerAndTrustedElements, readableByEveryone, readOnly } from '../../src/xcap/authorization.js';
+import {
+  ownerAndTrustedElements,
+  readableByEveryone,
+  readableByOwner,
+  readOnly,
+} from '../../src/xcap/authorization.js';
 import { startServer } from '../fixtures/xcap-server.js';
 
 const owner = { xuis: ['sip:a@example.com', 'sip:alice@example.com'], isTrustedElement: false } as const;
@@ -9,13 +14,14 @@ const own = { tree: 'users', auid: 'a', xui: 'sip:alice@example.com', path: ['in
 const global = { tree: 'global', auid: 'a', path: ['index'] } as const;
 
 t.test('§5.7: policies', (t) => {
-  const policies = { ownerAndTrustedElements, readableByEveryone, readOnly };
+  const policies = { ownerAndTrustedElements, readableByEveryone, readableByOwner, readOnly };
   const cases: [policy: keyof typeof policies, rights: Record<string, string>][] = [
     [
       'ownerAndTrustedElements',
       { owner: 'rw', other: '', trusted: 'r', ownerGlobal: 'r', trustedGlobal: 'r' },
     ],
     ['readableByEveryone', { owner: 'rw', other: 'r', trusted: 'r', ownerGlobal: 'r', trustedGlobal: 'r' }],
+    ['readableByOwner', { owner: 'r', other: '', trusted: 'r', ownerGlobal: 'r', trustedGlobal: 'r' }],
     ['readOnly', { owner: 'r', other: 'r', trusted: 'r', ownerGlobal: 'r', trustedGlobal: 'r' }],
   ];
   for (const [name, rights] of cases) {

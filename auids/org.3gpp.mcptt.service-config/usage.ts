@@ -1,0 +1,16 @@
+import { defineApplicationUsage, readOnly } from '../../src/xcap/application-usage.js';
+
+const namespace = 'urn:3gpp:ns:mcpttServiceConfig:1.0';
+
+/** TS 24.484 §8.4: the settings of an MCPTT service, `global/service-config.xml`. Its administrator makes the document. */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'org.3gpp.mcptt.service-config',
+  defaultDocumentNamespace: namespace,
+  rootElement: { namespace, localName: 'service-configuration-info' },
+  mediaType: 'application/vnd.3gpp.mcptt-service-config+xml',
+  schema: 'service-config.xsd',
+  // Not advertised, see README.md.
+  namespaces: [],
+  authorization: readOnly,
+});

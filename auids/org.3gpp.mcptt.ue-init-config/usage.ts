@@ -1,0 +1,25 @@
+import { defineApplicationUsage } from '../../src/xcap/application-usage.js';
+
+const namespace = 'urn:3gpp:mcptt:mcpttUEinitConfig:1.0';
+
+/** TS 24.484 §7.2: what an MCPTT device has to know before anybody logs in on it. */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'org.3gpp.mcptt.ue-init-config',
+  defaultDocumentNamespace: namespace,
+  rootElement: named('mcptt-UE-initial-configuration'),
+  mediaType: 'application/vnd.3gpp.mcptt-ue-init-config+xml',
+  schema: 'ue-init-config.xsd',
+  // Not advertised, see README.md.
+  namespaces: [],
+  childOrder: [
+    {
+      parent: named('tls-tunnel-auth-method'),
+      children: [...['mutual-authentication', 'x509', 'key', 'anyExt'].map(named), '*'],
+    },
+  ],
+});
+
+function named(localName: string) {
+  return { namespace, localName };
+}

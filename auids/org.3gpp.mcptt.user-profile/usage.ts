@@ -1,0 +1,60 @@
+import {
+  defineApplicationUsage,
+  descendantsOrSelf,
+  repeatedValues,
+  sameName,
+} from '../../src/xcap/application-usage.js';
+import type { ChildOrder } from '../../src/xcap/application-usage.js';
+import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
+
+const namespace = 'urn:3gpp:mcptt:user-profile:1.0';
+const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
+
+/** TS 24.484 §8.3: what an MCPTT user is and may do. */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'org.3gpp.mcptt.user-profile',
+  defaultDocumentNamespace: namespace,
+  rootElement: profile('mcptt-user-profile'),
+  mediaType: 'application/vnd.3gpp.mcptt-user-profile+xml',
+  defaultDocument: 'mcptt-user-profile.xml',
+  schema: 'user-profile.xsd',
+  // Its own is not advertised, see README.md.
+  namespaces: [commonPolicyNamespace],
+  childOrder: childOrder(),
+  // RFC 4745 §6.1: an id names one rule of the document.
+  uniqueness: (root) => repeatedValues(rules(root), 'id', true),
+});
+
+/** Only the smallest parts, the calls and the rules have an order. */
+function childOrder(): ChildOrder[] {
+  const entry = sequence('uri-entry', 'display-name', 'anyExt');
+  return [
+    { parent: profile('entry'), children: entry },
+    { parent: profile('MCPTTUserID'), children: entry },
+    { parent: profile('PrivateCallURI'), children: entry },
+    {
+      parent: profile('PrivateCallProSeUser'),
+      children: sequence('DiscoveryGroupID', 'User-Info-ID', 'anyExt'),
+    },
+    { parent: profile('PrivateCall'), children: sequence('PrivateCallList', 'EmergencyCall', 'anyExt') },
+    { parent: policy('rule'), children: ['conditions', 'actions', 'transformations'].map(policy) },
+  ];
+}
+
+/** Children of this vocabulary, and behind them those of others. */
+function sequence(...localNames: readonly string[]): (ExpandedName | '*')[] {
+  return [...localNames.map(profile), '*'];
+}
+
+function rules(root: SourceElement): SourceElement[] {
+  return descendantsOrSelf(root).filter((element) => sameName(element, policy('rule')));
+}
+
+function profile(localName: string): ExpandedName {
+  return { namespace, localName };
+}
+
+function policy(localName: string): ExpandedName {
+  return { namespace: commonPolicyNamespace, localName };
+}
