@@ -1,4 +1,4 @@
-import { defineApplicationUsage } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, readableByEveryone } from '../../src/xcap/application-usage.js';
 
 const namespace = 'urn:3gpp:mcptt:mcpttUEinitConfig:1.0';
 
@@ -10,6 +10,8 @@ export const usage = defineApplicationUsage({
   rootElement: named('mcptt-UE-initial-configuration'),
   mediaType: 'application/vnd.3gpp.mcptt-ue-init-config+xml',
   schema: 'ue-init-config.xsd',
+  // The XUI is the device: who logs in on it is somebody else.
+  authorization: readableByEveryone,
   // Not advertised, see README.md.
   namespaces: [],
   childOrder: [

@@ -8,18 +8,30 @@ import { lists, rules, simservs, subscriber, type CorpusCase, type DocumentName 
 import { diversion } from './corpus/diversion.js';
 import { diversionRules } from './corpus/diversion-rules.js';
 import { identity } from './corpus/identity.js';
+import { oma } from './corpus/oma.js';
 import { otherServices } from './corpus/other-services.js';
 import { presence } from './corpus/presence.js';
 import { resourceLists } from './corpus/resource-lists.js';
 import { uris } from './corpus/uris.js';
 import { checkedSend, documentOf } from './invariants.js';
 
-const groups = { barring, diversion, diversionRules, identity, otherServices, presence, resourceLists, uris };
+const groups = {
+  barring,
+  diversion,
+  diversionRules,
+  identity,
+  oma,
+  otherServices,
+  presence,
+  resourceLists,
+  uris,
+};
 
 const mediaTypes: Readonly<Record<string, string>> = {
   'simservs.ngn.etsi.org': 'application/vnd.etsi.simservs+xml',
   'resource-lists': 'application/resource-lists+xml',
   'pres-rules': 'application/auth-policy+xml',
+  'org.openmobilealliance.pres-rules': 'application/auth-policy+xml',
 };
 
 t.test('corpus', async (t) => {

@@ -13,7 +13,8 @@ export type DocumentName =
   | 'simservs-capabilities'
   | 'lists-friends'
   | 'lists-handset'
-  | 'rules';
+  | 'rules'
+  | 'oma-rules';
 
 export interface CorpusCase {
   /** Group and number, unique. */
