@@ -80,8 +80,10 @@ begin
       (xui, auid, path, version, previous_tag, entity_tag, content, author, node, changed_at)
       values (p_xui, p_auid, p_path, v_version, p_expected_tag, p_new_tag, p_content, p_author, p_node, v_now);
   end if;
-  delete from xcapd.document_versions
-    where xui = p_xui and auid = p_auid and path = p_path and version <= v_version - p_history;
+  if v_version > p_history then
+    delete from xcapd.document_versions
+      where xui = p_xui and auid = p_auid and path = p_path and version <= v_version - p_history;
+  end if;
   return true;
 end;
 $$;
