@@ -1,11 +1,6 @@
-import {
-  defineApplicationUsage,
-  descendantsOrSelf,
-  repeatedValues,
-  sameName,
-} from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/application-usage.js';
 import type { ChildOrder } from '../../src/xcap/application-usage.js';
-import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
+import type { ExpandedName } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:3gpp:mcptt:user-profile:1.0';
 const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
@@ -23,7 +18,7 @@ export const usage = defineApplicationUsage({
   namespaces: [commonPolicyNamespace],
   childOrder: childOrder(),
   // RFC 4745 §6.1: an id names one rule of the document.
-  uniqueness: (root) => repeatedValues(rules(root), 'id', true),
+  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
 });
 
 /** Only the smallest parts, the calls and the rules have an order. */
@@ -45,10 +40,6 @@ function childOrder(): ChildOrder[] {
 /** Children of this vocabulary, and behind them those of others. */
 function sequence(...localNames: readonly string[]): (ExpandedName | '*')[] {
   return [...localNames.map(profile), '*'];
-}
-
-function rules(root: SourceElement): SourceElement[] {
-  return descendantsOrSelf(root).filter((element) => sameName(element, policy('rule')));
 }
 
 function profile(localName: string): ExpandedName {

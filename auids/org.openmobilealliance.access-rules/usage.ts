@@ -1,10 +1,5 @@
-import {
-  defineApplicationUsage,
-  descendantsOrSelf,
-  repeatedValues,
-  sameName,
-} from '../../src/xcap/application-usage.js';
-import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
+import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/application-usage.js';
+import type { ExpandedName } from '../../src/xcap/terms.js';
 
 const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
 
@@ -24,13 +19,9 @@ export const usage = defineApplicationUsage({
       children: [policy('conditions'), policy('actions'), policy('transformations')],
     },
   ],
-  uniqueness: (root) => repeatedValues(rules(root), 'id', true),
+  // RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage.
+  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
 });
-
-/** RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage. */
-function rules(root: SourceElement): SourceElement[] {
-  return descendantsOrSelf(root).filter((element) => sameName(element, policy('rule')));
-}
 
 function policy(localName: string): ExpandedName {
   return { namespace: commonPolicyNamespace, localName };

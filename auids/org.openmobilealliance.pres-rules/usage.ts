@@ -2,7 +2,7 @@ import {
   attributeOf,
   canonicalXui,
   defineApplicationUsage,
-  descendantsOrSelf,
+  elementsNamed,
   repeatedValues,
   sameName,
 } from '../../src/xcap/application-usage.js';
@@ -35,7 +35,8 @@ export const usage = defineApplicationUsage({
       children: [policy('conditions'), policy('actions'), policy('transformations')],
     },
   ],
-  uniqueness: (root) => repeatedValues(rules(root), 'id', true),
+  // RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage.
+  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
   constraints,
 });
 
@@ -47,14 +48,9 @@ function omaPolicy(localName: string): ExpandedName {
   return { namespace: omaCommonPolicyNamespace, localName };
 }
 
-/** RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage. */
-function rules(root: SourceElement): SourceElement[] {
-  return descendantsOrSelf(root).filter((element) => sameName(element, policy('rule')));
-}
-
 /** OMA Presence XDM: what OMA's presence rules may not say, although common policy could. */
 function constraints(root: SourceElement, context: UsageContext): string | undefined {
-  for (const rule of rules(root)) {
+  for (const rule of elementsNamed(root, policy('rule'))) {
     const failure =
       severalKindsOfWatchers(rule) ??
       transformationsOfNothing(rule, context.textOf) ??

@@ -1,11 +1,10 @@
 import {
   defineApplicationUsage,
-  descendantsOrSelf,
+  elementsNamed,
   readableByOwner,
   repeatedValues,
-  sameName,
 } from '../../src/xcap/application-usage.js';
-import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
+import type { ExpandedName } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:ietf:params:xml:ns:watcherinfo';
 
@@ -20,13 +19,9 @@ export const usage = defineApplicationUsage({
   schema: 'watcherinfo.xsd',
   namespaces: [namespace],
   authorization: readableByOwner,
-  uniqueness: (root) => repeatedValues(watchers(root), 'id', true),
+  // RFC 3858 §3: the id of a watcher is unique in the document, not only in its list.
+  uniqueness: (root) => repeatedValues(elementsNamed(root, named('watcher')), 'id', true),
 });
-
-/** RFC 3858 §3: the id of a watcher is unique in the document, not only in its list. */
-function watchers(root: SourceElement): SourceElement[] {
-  return descendantsOrSelf(root).filter((element) => sameName(element, named('watcher')));
-}
 
 function named(localName: string): ExpandedName {
   return { namespace, localName };

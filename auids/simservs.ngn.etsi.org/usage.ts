@@ -1,9 +1,4 @@
-import {
-  defineApplicationUsage,
-  descendantsOrSelf,
-  repeatedValues,
-  sameName,
-} from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/application-usage.js';
 import type { ChildOrder } from '../../src/xcap/application-usage.js';
 import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
@@ -34,7 +29,7 @@ export const usage = defineApplicationUsage({
   namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace],
   childOrder: childOrder(),
   // RFC 4745 §6.1, and over all services: an id names one rule of the document.
-  uniqueness: (root) => repeatedValues(rules(root), 'id', true),
+  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
   constraints: repeatedService,
 });
 
@@ -68,10 +63,6 @@ function service(localName: string): ExpandedName {
 
 function policy(localName: string): ExpandedName {
   return { namespace: commonPolicyNamespace, localName };
-}
-
-function rules(root: SourceElement): SourceElement[] {
-  return descendantsOrSelf(root).filter((element) => sameName(element, policy('rule')));
 }
 
 /** What subscribers call the services. Handsets show the phrase of a conflict report on the screen. */

@@ -214,5 +214,5 @@ function inTurn<T>(queue: Map<string, Promise<unknown>>, key: string, task: () =
  */
 function isOutage(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return !(/^[0-9A-Z]{5}$/.test(code) && /^(0A|21|22|23|42|P0|XX)/.test(code));
+  return !/^(0A|21|22|23|42|P0|XX)[0-9A-Z]{3}$/.test(code);
 }

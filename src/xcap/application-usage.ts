@@ -2,7 +2,7 @@
  * §5: what makes an application usage. A usage is data: its folder `auids/<auid>/` exports one object made by
  * `defineApplicationUsage`, beside its schema and examples. See auids/README.md.
  */
-import { attributeOf } from '../xml/source-tree.js';
+import { attributeOf, descendantsOrSelf, sameName } from '../xml/source-tree.js';
 import type { AuthorizationPolicy } from './authorization.js';
 import type { DocumentSelector, ExpandedName, SourceElement } from './terms.js';
 
@@ -96,6 +96,11 @@ export function defineApplicationUsage<U extends ApplicationUsage>(usage: U): U 
   return usage;
 }
 
+/** All elements of that name in the document, in document order. */
+export function elementsNamed(root: SourceElement, name: ExpandedName): SourceElement[] {
+  return descendantsOrSelf(root).filter((element) => sameName(element, name));
+}
+
 /**
  * The failures of "values of `attribute` differ among `elements`": one for each element that repeats an earlier value.
  *
@@ -109,13 +114,13 @@ export function repeatedValues(
   if (elements.length < 2) return [];
   const values = new Set(elements.map((element) => attributeOf(element, attribute)?.value));
   const seen = new Set<string>();
+  const nextNumbers = new Map<string, number>();
   const failures: UniquenessFailure[] = [];
   for (const element of elements) {
     const value = attributeOf(element, attribute)?.value;
     if (value === undefined) continue;
     if (seen.has(value)) {
-      const alternatives = isName ? [freeName(value, values)] : [];
-      alternatives.forEach((name) => values.add(name));
+      const alternatives = isName ? [freeName(value, values, nextNumbers)] : [];
       failures.push({ element, attribute, alternatives });
     }
     seen.add(value);
@@ -123,6 +128,14 @@ export function repeatedValues(
   return failures;
 }
 
-function freeName(name: string, taken: ReadonlySet<string | undefined>): string {
-  for (let n = 2; ; n++) if (!taken.has(`${name}-${n}`)) return `${name}-${n}`;
+/** A name that is not taken and was not proposed before. A document may repeat one name as often as it has elements. */
+function freeName(
+  name: string,
+  taken: ReadonlySet<string | undefined>,
+  nextNumbers: Map<string, number>,
+): string {
+  let number = nextNumbers.get(name) ?? 2;
+  while (taken.has(`${name}-${number}`)) number++;
+  nextNumbers.set(name, number + 1);
+  return `${name}-${number}`;
 }

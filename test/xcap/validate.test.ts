@@ -20,6 +20,9 @@ t.test('repeated values', (t) => {
     ],
   );
   t.same(repeatedValues(elements, 'n')[0]?.alternatives, [], 'a URI cannot be made up');
+  // One name as often as a document can have it: a search from the start each time would not end.
+  const many = children(`<r>${'<e n="a"/>'.repeat(49_000)}</r>`);
+  t.same(repeatedValues(many, 'n', true).at(-1)?.alternatives, ['a-49000']);
   t.end();
 });
 
