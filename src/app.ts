@@ -14,8 +14,11 @@ import { openPool, type DatabaseAddress } from './storage/database.js';
 import { openPipelinedClient } from './storage/pipelined-client.js';
 import { openDocumentStore } from './storage/postgres-document-store.js';
 import { packageFolder, usageFolders } from './package-files.js';
+import { loadProfiles } from './usages/profiles.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
-import type { LoadedUsage, LoadedUsages } from './xcap/loaded-usage.js';
+import { documentMaker } from './xcap/document-maker.js';
+import { servedUsages, type LoadedUsage, type LoadedUsages } from './xcap/loaded-usage.js';
+import { provisionedStore, type ProfileOf, type ProvisionedPlace } from './xcap/provisioned-store.js';
 import { canonicalXui } from './xcap/xui.js';
 
 export interface AppOptions {
@@ -36,6 +39,8 @@ export interface App {
   readonly metrics: ReturnType<typeof createMetrics>;
   /** Reads certificate and key again; connections stay. */
   reloadTls(): void;
+  /** Reads the profiles again. @throws ProfileError where they cannot be used; then the old ones stay. */
+  reloadProfiles(): void;
   /** Listens on both addresses of the configuration. */
   listen(): Promise<void>;
   /** Finishes the requests in flight, then closes everything. */
@@ -45,7 +50,8 @@ export interface App {
 /** Builds an application on a database that has its schema. Nothing listens yet. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, database, clusterMetrics } = options;
-  const usages = await loadUsages(options.usageFolders ?? [usageFolders]);
+  const usages = await loadUsages(options.usageFolders ?? [usageFolders], config);
+  let profiles = readProfiles(config, usages);
   const onError = (error: Error) => {
     xcapListener.log.warn({ err: error }, 'a database connection was lost');
   };
@@ -57,22 +63,19 @@ export async function createApp(options: AppOptions): Promise<App> {
     historyVersions: config.historyVersions,
     node: hostname(),
   });
+  const documents = provisionedStore(store, (document) => profiles(document), provisionedPlaces(usages));
   const metrics = createMetrics(() => storeFigures(store.figures()));
   const xcapListener = createXcapListener({
     xcap: {
-      store,
+      store: documents,
+      maker: documentMaker(documents, servedUsages(usages)),
       maximalDocumentBytes: config.maximalDocumentBytes,
       strictMediaTypes: config.strictMediaTypes,
       xcapRoots: config.xcapRoots,
     },
     usages,
-    identityMethods: [
-      assertedIdentity({
-        ...config,
-        trustedElements: config.trustedElements.map((xui) => canonicalXui(xui, config.defaultDomain)),
-      }),
-      digest(config.defaultDomain ?? 'xcapd'),
-    ],
+    identityMethods: [assertedIdentity(config), digest(config.defaultDomain ?? 'xcapd')],
+    trustedElements: config.trustedElements.map((xui) => canonicalXui(xui, config.defaultDomain)),
     uriRules: {
       xcapRoots: config.xcapRoots,
       defaultDomain: config.defaultDomain,
@@ -99,6 +102,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       if (tls !== undefined && xcapListener.server instanceof TlsServer)
         xcapListener.server.setSecureContext(tls);
     },
+    reloadProfiles() {
+      profiles = readProfiles(config, usages);
+    },
     async listen() {
       await management.listener.listen({ host: config.adminHost, port: config.adminPort });
       await xcapListener.listen({ host: config.host, port: config.port });
@@ -123,8 +129,21 @@ function readTls({ tls }: Config): { cert: Buffer; key: Buffer } | undefined {
   }
 }
 
+/** @throws ProfileError */
+function readProfiles({ profilesDirectory, defaultDomain }: Config, usages: LoadedUsages): ProfileOf {
+  if (profilesDirectory === undefined) return () => undefined;
+  return loadProfiles(profilesDirectory, usages, defaultDomain);
+}
+
+function provisionedPlaces(usages: LoadedUsages): ProvisionedPlace[] {
+  return [...usages.values()].flatMap(({ usage }) => {
+    if (usage.kind !== 'stored' || usage.provisioning === undefined) return [];
+    return [{ auid: usage.auid, document: usage.provisioning.document }];
+  });
+}
+
 function defaultDocumentOf(loaded: LoadedUsage | undefined): string | undefined {
-  return loaded?.kind === 'stored' ? loaded.usage.defaultDocument : undefined;
+  return loaded?.usage.kind === 'stored' ? loaded.usage.defaultDocument : undefined;
 }
 
 function storeFigures(

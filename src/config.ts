@@ -17,11 +17,17 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** XUIs as they were given. */
   readonly trustedElements: readonly string[];
+  /** AUIDs. */
+  readonly optionalUsages: readonly string[];
+  /** Names of policies by AUID. */
+  readonly policies: ReadonlyMap<string, string>;
   readonly defaultDomain: string | undefined;
   readonly maximalDocumentBytes: number;
   readonly strictMediaTypes: boolean;
   readonly historyVersions: number;
   readonly workers: number;
+  /** None where nobody is provisioned. */
+  readonly profilesDirectory: string | undefined;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
 }
 
@@ -45,11 +51,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     dataDirectory: values.XCAP_DATA_DIR,
     trustedProxies: trustedProxies(values.XCAP_TRUSTED_PROXIES),
     trustedElements: list(values.XCAP_TRUSTED_ELEMENTS),
+    optionalUsages: list(values.XCAP_OPTIONAL_USAGES),
+    policies: policies(values.XCAP_POLICIES),
     defaultDomain: values.XCAP_DEFAULT_DOMAIN === '' ? undefined : values.XCAP_DEFAULT_DOMAIN,
     maximalDocumentBytes: values.XCAP_MAX_DOCUMENT_BYTES,
     strictMediaTypes: values.XCAP_STRICT_MEDIA_TYPES,
     historyVersions: values.XCAP_HISTORY_VERSIONS,
     workers: values.XCAP_WORKERS,
+    profilesDirectory: values.XCAP_PROFILES_DIR === '' ? undefined : values.XCAP_PROFILES_DIR,
     tls: tlsFiles(values.XCAP_TLS_CERT, values.XCAP_TLS_KEY),
   };
 }
@@ -110,6 +119,17 @@ function trustedProxies(value: string): string[] {
     }
     return proxy;
   });
+}
+
+function policies(value: string): ReadonlyMap<string, string> {
+  const entries = list(value).map((item): [string, string] => {
+    const [, auid, policy] = /^([^=\s]+)=([^=\s]+)$/.exec(item) ?? [];
+    if (auid === undefined || policy === undefined) {
+      throw new ConfigError(`XCAP_POLICIES has '${item}', which is not of the form <AUID>=<policy>.`);
+    }
+    return [auid, policy];
+  });
+  return new Map(entries);
 }
 
 function tlsFiles(certificateFile: string, keyFile: string): Config['tls'] {

@@ -42,6 +42,17 @@ export const variables = {
     description:
       'Comma-separated XUIs of servers (RLS, presence server, application server) that read users’ documents.',
   },
+  XCAP_POLICIES: {
+    type: 'string',
+    default: '',
+    description:
+      'Comma-separated `<AUID>=<policy>`: who may read the documents of a usage, where it has several policies.',
+  },
+  XCAP_OPTIONAL_USAGES: {
+    type: 'string',
+    default: '',
+    description: 'Comma-separated AUIDs of usages that are off by default, such as `test-app`.',
+  },
   XCAP_DEFAULT_DOMAIN: {
     type: 'string',
     default: '',
@@ -73,6 +84,11 @@ export const variables = {
     minimum: 1,
     maximum: 256,
     description: 'Worker processes that answer requests.',
+  },
+  XCAP_PROFILES_DIR: {
+    type: 'string',
+    default: '',
+    description: 'Folder of the profiles of subscribers (docs/provisioning.md). Read again on SIGHUP.',
   },
   XCAP_TLS_CERT: {
     type: 'string',

@@ -2,7 +2,8 @@
 
 export type ToWorker =
   | { readonly type: 'xcapd:stop' }
-  | { readonly type: 'xcapd:reload-tls' }
+  /** Certificate, key and profiles are to be read again. */
+  | { readonly type: 'xcapd:reload' }
   /** No text where the metrics could not be gathered. */
   | { readonly type: 'xcapd:metrics'; readonly id: number; readonly text?: string };
 
@@ -20,7 +21,7 @@ export type ToSupervisor =
   | { readonly type: 'xcapd:metrics'; readonly id: number };
 
 export function isToWorker(message: unknown): message is ToWorker {
-  return hasType(message, ['xcapd:stop', 'xcapd:reload-tls', 'xcapd:metrics']);
+  return hasType(message, ['xcapd:stop', 'xcapd:reload', 'xcapd:metrics']);
 }
 
 export function isToSupervisor(message: unknown): message is ToSupervisor {

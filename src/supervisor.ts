@@ -34,7 +34,7 @@ export async function serve(config: Config): Promise<void> {
     if (applied.length > 0) log.info({ migrations: applied }, 'the database schema was brought up to date');
     const workers = superviseWorkers(config, database.address, log);
     process.on('SIGHUP', () => {
-      workers.tell({ type: 'xcapd:reload-tls' });
+      workers.tell({ type: 'xcapd:reload' });
     });
     try {
       const ready = await Promise.race([workers.ready, stopRequested]);

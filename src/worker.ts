@@ -29,6 +29,14 @@ async function run(): Promise<void> {
       },
     );
   };
+  const reload = (what: string, readAgain: () => void) => {
+    try {
+      readAgain();
+      log.info(`${what} was read again`);
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, `${what} could not be read; the old one stays`);
+    }
+  };
   process.on('SIGTERM', stop);
   // A terminal sends these to the whole group: the supervisor decides.
   process.on('SIGINT', () => undefined);
@@ -36,13 +44,9 @@ async function run(): Promise<void> {
   process.on('message', (message: unknown) => {
     if (!isToWorker(message)) return;
     if (message.type === 'xcapd:stop') stop();
-    if (message.type === 'xcapd:reload-tls') {
-      try {
-        app.reloadTls();
-        log.info('the certificate was read again');
-      } catch (error) {
-        log.error({ reason: messageOf(error) }, 'the certificate could not be read; the old one stays');
-      }
+    if (message.type === 'xcapd:reload') {
+      reload('the certificate', () => app.reloadTls());
+      reload('the set of profiles', () => app.reloadProfiles());
     }
     if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);
   });

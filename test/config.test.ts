@@ -15,11 +15,14 @@ t.test('defaults', (t) => {
     dataDirectory: './data',
     trustedProxies: ['127.0.0.0/8', '::1/128'],
     trustedElements: [],
+    optionalUsages: [],
+    policies: new Map(),
     defaultDomain: undefined,
     maximalDocumentBytes: 1048576,
     strictMediaTypes: false,
     historyVersions: 50,
     workers: 1,
+    profilesDirectory: undefined,
     tls: undefined,
   });
   t.end();
@@ -41,6 +44,16 @@ t.test('values', (t) => {
     [{ XCAP_TRUSTED_PROXIES: ' 10.0.0.0/8 ,::1,' }, { trustedProxies: ['10.0.0.0/8', '::1'] }],
     [{ XCAP_TRUSTED_PROXIES: '0.0.0.0/0,::/0' }, { trustedProxies: ['0.0.0.0/0', '::/0'] }],
     [{ XCAP_TRUSTED_PROXIES: ',' }, { trustedProxies: [] }],
+    [{ XCAP_OPTIONAL_USAGES: 'a, b' }, { optionalUsages: ['a', 'b'] }],
+    [
+      { XCAP_POLICIES: 'a=x, b=y' },
+      {
+        policies: new Map([
+          ['a', 'x'],
+          ['b', 'y'],
+        ]),
+      },
+    ],
     [{ XCAP_DEFAULT_DOMAIN: 'example.com' }, { defaultDomain: 'example.com' }],
     [{ XCAP_STRICT_MEDIA_TYPES: 'true' }, { strictMediaTypes: true }],
     [{ XCAP_STRICT_MEDIA_TYPES: 'false' }, { strictMediaTypes: false }],
@@ -49,6 +62,7 @@ t.test('values', (t) => {
       { historyVersions: 0, workers: 4 },
     ],
     [{ XCAP_MAX_DOCUMENT_BYTES: '2048' }, { maximalDocumentBytes: 2048 }],
+    [{ XCAP_PROFILES_DIR: '/etc/xcapd/profiles' }, { profilesDirectory: '/etc/xcapd/profiles' }],
     [{ LOG_LEVEL: 'silent' }, { logLevel: 'silent' }],
     [
       { XCAP_TLS_CERT: 'c.pem', XCAP_TLS_KEY: 'k.pem' },
@@ -100,6 +114,8 @@ t.test('bad values', (t) => {
     [{ XCAP_TRUSTED_PROXIES: '::1/129' }, 'XCAP_TRUSTED_PROXIES'],
     [{ XCAP_TRUSTED_PROXIES: '10.0.0.0/' }, 'XCAP_TRUSTED_PROXIES'],
     [{ XCAP_TRUSTED_PROXIES: '10.0.0.0/8/8' }, 'XCAP_TRUSTED_PROXIES'],
+    [{ XCAP_POLICIES: 'resource-lists' }, 'XCAP_POLICIES'],
+    [{ XCAP_POLICIES: 'a=b=c' }, 'XCAP_POLICIES'],
     [{ XCAP_DEFAULT_DOMAIN: 'sip:example.com' }, 'XCAP_DEFAULT_DOMAIN'],
     [{ XCAP_MAX_DOCUMENT_BYTES: '1023' }, 'XCAP_MAX_DOCUMENT_BYTES'],
     [{ XCAP_MAX_DOCUMENT_BYTES: '1MB' }, 'XCAP_MAX_DOCUMENT_BYTES'],

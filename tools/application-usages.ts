@@ -4,20 +4,28 @@ import { join } from 'node:path';
 import { packageFolder, usageFolders } from '../src/package-files.js';
 import { loadUsages } from '../src/usages/registry.js';
 import {
+  globalTreeForTrustedElements,
   ownerAndTrustedElements,
   readableByEveryone,
   readableByOwner,
   readOnly,
   type AuthorizationPolicy,
 } from '../src/xcap/authorization.js';
+import type { Access, ApplicationUsage } from '../src/xcap/application-usage.js';
 import type { LoadedUsage } from '../src/xcap/loaded-usage.js';
 
 export const applicationUsagesFile = join(packageFolder, 'docs/application-usages.md');
+
+const everyUsage = { optionalUsages: 'all', policies: new Map<string, string>() } as const;
 
 const policies = new Map<AuthorizationPolicy, string>([
   [
     ownerAndTrustedElements,
     'the owner reads and writes, trusted elements read; everyone reads the global tree',
+  ],
+  [
+    globalTreeForTrustedElements,
+    'the owner reads and writes, trusted elements read; the global tree is read by trusted elements only',
   ],
   [readableByEveryone, 'everyone reads, the owner writes'],
   [readableByOwner, 'the owner and trusted elements read, no user writes'],
@@ -26,7 +34,7 @@ const policies = new Map<AuthorizationPolicy, string>([
 
 /** The document: one section for each usage, in the order of their AUIDs. */
 export async function describeApplicationUsages(): Promise<string> {
-  const usages = [...(await loadUsages([usageFolders])).values()];
+  const usages = [...(await loadUsages([usageFolders], everyUsage)).values()];
   return [
     '# Application usages',
     '',
@@ -36,33 +44,69 @@ export async function describeApplicationUsages(): Promise<string> {
   ].join('\n');
 }
 
-function section(loaded: LoadedUsage): string[] {
-  const { usage } = loaded;
-  const policy =
-    policies.get(usage.authorization ?? ownerAndTrustedElements) ?? 'its own policy, see its folder';
+function section({ usage }: LoadedUsage): string[] {
   return [
     `## ${usage.auid}`,
     '',
+    ...(usage.isOptional === true ? ['Off by default, on by `XCAP_OPTIONAL_USAGES`.', ''] : []),
     `- Media type: \`${usage.mediaType}\``,
-    `- Root element: \`${usage.rootElement.localName}\` of \`${usage.rootElement.namespace}\``,
-    `- Default document namespace: \`${usage.defaultDocumentNamespace}\``,
+    `- Root element: ${rootElement(usage)}`,
+    `- Default document namespace: ${defaultNamespaces(usage)}`,
     `- Namespaces in xcap-caps: ${usage.namespaces.map((name) => `\`${name}\``).join(', ') || 'none'}`,
-    `- Documents: ${documents(loaded)}`,
-    `- Who may: ${policy}`,
+    `- Documents: ${documents(usage).join('; ')}`,
+    `- Who may: ${access(usage)}`,
+    ...Object.entries(usage.otherPolicies ?? {}).map(
+      ([name, other]) => `- Who may with the policy \`${name}\`: ${access(other)}`,
+    ),
     ...refusals(usage.auid, 'uniqueness-failure', 'Refused as not unique'),
+    ...claims(usage),
     ...refusals(usage.auid, 'constraint-failure', 'Refused by another constraint'),
+    ...(usage.kind === 'stored' && usage.carriedContent !== undefined
+      ? [
+          '- What the document carries is delivered for `?raw` or to whoever prefers its media type in `Accept`',
+        ]
+      : []),
     '',
   ];
 }
 
-function documents({ usage }: LoadedUsage): string {
-  if (usage.kind === 'generated') return `\`global/${usage.path.join('/')}\`, made by the server`;
+function rootElement({ rootElement: root }: ApplicationUsage): string {
+  return root === undefined ? 'any' : `\`${root.localName}\` of \`${root.namespace}\``;
+}
+
+function defaultNamespaces(usage: ApplicationUsage): string {
+  const second = usage.secondDefaultNamespace;
+  const first = `\`${usage.defaultDocumentNamespace}\``;
+  return second === undefined ? first : `${first}, and \`${second}\` for names that only this one declares`;
+}
+
+function access({ authorization = ownerAndTrustedElements, readers }: Access): string {
+  const policy = policies.get(authorization) ?? 'its own policy, see its folder';
+  return readers === undefined
+    ? policy
+    : `${policy}; so do those whom rules in documents admit, see its folder`;
+}
+
+function documents(usage: ApplicationUsage): string[] {
+  const generated = (usage.generated ?? []).map(
+    ({ tree, path }) =>
+      `\`${[tree, ...(tree === 'users' ? ['<xui>'] : []), ...path].join('/')}\`, made by the server`,
+  );
+  if (usage.kind === 'generated') return generated;
   const directories = (usage.directories ?? []).map((name) => `, also in \`${name}/\``).join('');
   const home =
     usage.defaultDocument === undefined
-      ? ''
-      : `; a GET of \`users/<xui>/\` answers with \`${usage.defaultDocument}\``;
-  return `\`users/<xui>/<name>\`${directories} or \`global/<name>\`${home}`;
+      ? []
+      : [`a GET of \`users/<xui>/\` answers with \`${usage.defaultDocument}\``];
+  const named = (usage.claimDirectories ?? []).map(
+    (name) => `\`global/${name}/<uri>\` reads the document that has claimed the URI`,
+  );
+  return [`\`users/<xui>/<name>\`${directories} or \`global/<name>\``, ...home, ...named, ...generated];
+}
+
+function claims(usage: ApplicationUsage): string[] {
+  if (usage.kind === 'generated' || usage.claims === undefined) return [];
+  return ['- Refused as not unique over all users: a URI that another document or a user has'];
 }
 
 /** The names of the examples that have that outcome, which say what they show. */

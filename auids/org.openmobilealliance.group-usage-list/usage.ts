@@ -19,7 +19,7 @@ export const usage = defineApplicationUsage({
   mediaType: 'application/vnd.oma.group-usage-list+xml',
   defaultDocument: 'index',
   schema: 'group-usage-list.xsd',
-  namespaces: [namespace, uriUsageNamespace, 'urn:oma:xml:poc:oma-pocusage'],
+  namespaces: [namespace, uriUsageNamespace, 'urn:oma:xml:poc:oma-pocusage', 'urn:oma:xml:xdm:extensions'],
   childOrder: childOrder(),
   uniqueness,
   constraints: reference,

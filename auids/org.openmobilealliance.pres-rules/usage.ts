@@ -19,6 +19,8 @@ export const usage = defineApplicationUsage({
   auid: 'org.openmobilealliance.pres-rules',
   // Unlike that of RFC 5025 §9.3: node selectors of OMA clients name ruleset and rule without a prefix.
   defaultDocumentNamespace: commonPolicyNamespace,
+  // Other clients follow RFC 5025 here, too.
+  secondDefaultNamespace: presRulesNamespace,
   rootElement: policy('ruleset'),
   mediaType: 'application/auth-policy+xml',
   schema: 'oma-pres-rules.xsd',
@@ -118,7 +120,7 @@ function isInListsOf(xui: string, path: string): boolean {
   const auidAt = segments.findIndex(
     (segment, at) => segment === 'resource-lists' && segments[at + 1] === 'users',
   );
-  if (auidAt < 0 || segments.some(isMisleading)) return false;
+  if (auidAt < 0 || path.split('/').map(decoded).some(isMisleading)) return false;
   const [owner = '', document = ''] = segments.slice(auidAt + 2);
   return document !== '' && canonicalXui(owner) === xui;
 }

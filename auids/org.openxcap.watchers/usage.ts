@@ -1,28 +1,32 @@
 import {
   defineApplicationUsage,
-  elementsNamed,
+  escapeAttribute,
   readableByOwner,
-  repeatedValues,
 } from '../../src/xcap/application-usage.js';
-import type { ExpandedName } from '../../src/xcap/terms.js';
+import type { Xui } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:ietf:params:xml:ns:watcherinfo';
 
 /** Who watches a user, as watcher information (RFC 3858). The user reads it; no user writes it. */
 export const usage = defineApplicationUsage({
-  kind: 'stored',
+  kind: 'generated',
   auid: 'org.openxcap.watchers',
   defaultDocumentNamespace: namespace,
-  rootElement: named('watcherinfo'),
+  rootElement: { namespace, localName: 'watcherinfo' },
   mediaType: 'application/watcherinfo+xml',
-  defaultDocument: 'index',
   schema: 'watcherinfo.xsd',
   namespaces: [namespace],
   authorization: readableByOwner,
-  // RFC 3858 §3: the id of a watcher is unique in the document, not only in its list.
-  uniqueness: (root) => repeatedValues(elementsNamed(root, named('watcher')), 'id', true),
+  generated: [{ tree: 'users', path: ['index'], from: 'user', generate: nobodyWatches }],
 });
 
-function named(localName: string): ExpandedName {
-  return { namespace, localName };
+/** RFC 3858 §4: the whole state of one resource, the first that is told. */
+function nobodyWatches(xui: Xui): string {
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<watcherinfo xmlns="${namespace}" version="0" state="full">`,
+    `  <watcher-list resource="${escapeAttribute(xui)}" package="presence"/>`,
+    '</watcherinfo>',
+    '',
+  ].join('\n');
 }

@@ -1,10 +1,18 @@
 import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/application-usage.js';
 import type { ChildOrder } from '../../src/xcap/application-usage.js';
-import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
-
-const namespace = 'http://uri.etsi.org/ngn/params/xml/simservs/xcap';
-const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
-const omaCommonPolicyNamespace = 'urn:oma:xml:xdm:common-policy';
+import type { SourceElement } from '../../src/xcap/terms.js';
+import { capabilityFault } from './capabilities.js';
+import { provisioning } from './provisioning.js';
+import {
+  commonPolicyNamespace,
+  namespace,
+  omaCommonPolicyNamespace,
+  personalNetworkNamespace,
+  policy,
+  service,
+  servicesOf,
+  subscriberName,
+} from './vocabulary.js';
 
 /** TS 24.604: the settings of one diversion, in the schema's order. */
 const forwardToChildren = [
@@ -24,13 +32,14 @@ export const usage = defineApplicationUsage({
   defaultDocumentNamespace: namespace,
   rootElement: service('simservs'),
   mediaType: 'application/vnd.etsi.simservs+xml',
-  defaultDocument: 'simservs.xml',
+  defaultDocument: provisioning.document,
   schema: 'simservs.xsd',
-  namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace],
+  namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace, personalNetworkNamespace],
   childOrder: childOrder(),
   // RFC 4745 §6.1, and over all services: an id names one rule of the document.
   uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
-  constraints: repeatedService,
+  constraints: (root, { textOf }) => repeatedService(root) ?? capabilityFault(root, textOf),
+  provisioning,
 });
 
 /**
@@ -57,37 +66,14 @@ function childOrder(): ChildOrder[] {
   ];
 }
 
-function service(localName: string): ExpandedName {
-  return { namespace, localName };
-}
-
-function policy(localName: string): ExpandedName {
-  return { namespace: commonPolicyNamespace, localName };
-}
-
-/** What subscribers call the services. Handsets show the phrase of a conflict report on the screen. */
-const subscriberNames: ReadonlyMap<string, string> = new Map([
-  ['communication-diversion', 'Call forwarding'],
-  ['incoming-communication-barring', 'Barring of incoming calls'],
-  ['outgoing-communication-barring', 'Barring of outgoing calls'],
-  ['communication-waiting', 'Call waiting'],
-  ['originating-identity-presentation', 'Display of the calling number'],
-  ['originating-identity-presentation-restriction', 'Hiding of your own number when you call'],
-  ['terminating-identity-presentation', 'Display of the number that answers'],
-  ['terminating-identity-presentation-restriction', 'Hiding of your own number when you answer'],
-  ['flexible-alerting-default', 'Ringing with your default group'],
-  ['flexible-alerting-specific', 'Ringing with your other groups'],
-]);
-
 /** The schema lets a service repeat, but then nobody could say which of its settings count. */
 function repeatedService(root: SourceElement): string | undefined {
   const seen = new Set<string>();
-  for (const { localName, namespace: ofChild } of root.children) {
-    if (ofChild !== namespace) continue;
-    if (seen.has(localName)) {
-      return `${subscriberNames.get(localName) ?? localName} is set up more than once. Each service can be set up only once.`;
+  for (const element of servicesOf(root)) {
+    if (seen.has(element.localName)) {
+      return `${subscriberName(element)} is set up more than once. Each service can be set up only once.`;
     }
-    seen.add(localName);
+    seen.add(element.localName);
   }
   return undefined;
 }

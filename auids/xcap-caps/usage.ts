@@ -12,8 +12,7 @@ export const usage = defineApplicationUsage({
   mediaType: 'application/xcap-caps+xml',
   schema: 'xcap-caps.xsd',
   namespaces: [namespace],
-  path: ['index'],
-  generate: capabilities,
+  generated: [{ tree: 'global', path: ['index'], from: 'usages', generate: capabilities }],
 });
 
 function capabilities(usages: readonly ServedUsage[]): string {

@@ -1,28 +1,21 @@
 /** The XCAP listener (Ut): XCAP roots and nothing else. */
 import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import Fastify, {
   LogController,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { authenticate, type IdentityMethod } from '../identity/authentication.js';
+import Negotiator from 'negotiator';
+import { authenticate, type Credentials, type IdentityMethod } from '../identity/authentication.js';
+import { principalOf } from '../identity/principal.js';
 import { parseEntityTagList, type Conditions } from '../xcap/conditions.js';
 import type { LoadedUsage, LoadedUsages } from '../xcap/loaded-usage.js';
-import {
-  allMethods,
-  get,
-  put,
-  readOnlyMethods,
-  remove,
-  resourceKind,
-  type ReadResult,
-  type WriteResult,
-  type Xcap,
-  type XcapRequest,
-} from '../xcap/operations.js';
+import { get, methodsFor, put, remove, resourceKind } from '../xcap/operations.js';
 import { Refusal } from '../xcap/refusal.js';
-import type { Principal } from '../xcap/terms.js';
+import type { GetRequest, ReadResult, WriteResult, Xcap, XcapRequest } from '../xcap/request.js';
+import type { Xui } from '../xcap/terms.js';
 import { encodeDocumentSelector, parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri.js';
 import { closeConnectionsOnShutdown, forgetMalformedRequests } from './connections.js';
 import { errorReply } from './error-reply.js';
@@ -32,6 +25,8 @@ export interface XcapListenerOptions {
   readonly xcap: Xcap;
   readonly usages: LoadedUsages;
   readonly identityMethods: readonly IdentityMethod[];
+  /** Canonical XUIs. */
+  readonly trustedElements: readonly Xui[];
   readonly uriRules: UriRules;
   readonly metrics: Metrics;
   readonly logLevel: string;
@@ -134,28 +129,31 @@ async function answer(
   uri: XcapUri,
   usage: LoadedUsage,
 ): Promise<FastifyReply> {
-  const { principal, challenges } = await whoAsks(options.identityMethods, request);
-  if (principal === undefined) {
+  const found = await authenticate(options.identityMethods, credentialsOf(request, uri));
+  if (found.kind === 'unknown') {
     return reply
       .code(401)
-      .header('www-authenticate', challenges)
+      .header('www-authenticate', [...found.challenges])
       .type('text/plain; charset=utf-8')
       .send('This server does not know who you are.\n');
   }
+  const principal = principalOf(found.identities, options.trustedElements);
   const xcapRequest = { principal, uri, usage, conditions: conditionsOf(request) };
   const result = await perform(options.xcap, xcapRequest, request);
-  return send(reply, result, request.method === 'HEAD');
+  return send(reply.headers(found.headers), result, request.method === 'HEAD');
 }
 
-async function whoAsks(
-  methods: readonly IdentityMethod[],
-  { socket, headers, method, originalUrl }: FastifyRequest,
-): Promise<{ principal: Principal | undefined; challenges: string[] }> {
-  const peerAddress = socket.remoteAddress ?? '';
-  const result = await authenticate(methods, { peerAddress, method, target: originalUrl, headers });
+function credentialsOf(request: FastifyRequest, { document }: XcapUri): Credentials {
+  const { socket, headers, method, originalUrl, body } = request;
   return {
-    principal: result.principal,
-    challenges: result.principal === undefined ? [...result.challenges] : [],
+    peerAddress: socket.remoteAddress ?? '',
+    isSecure: request.raw.socket instanceof TLSSocket,
+    method,
+    target: originalUrl,
+    headers,
+    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+    domain: document.tree === 'users' ? /@([^@;?]+)/.exec(document.xui)?.[1] : undefined,
+    certificateUris: [],
   };
 }
 
@@ -173,16 +171,21 @@ function perform(
     case 'DELETE':
       return remove(xcap, xcapRequest);
     default:
-      return get(xcap, xcapRequest);
+      return get(xcap, { ...xcapRequest, prefers: preferenceOf(request) });
   }
 }
 
 /** §8.1, §8.2, §8.4. */
 function checkMethod(method: string, uri: XcapUri, usage: LoadedUsage): void {
-  const isReadOnly = usage.kind === 'generated' || uri.isHome || resourceKind(uri) === 'namespace-bindings';
-  const allowed: readonly string[] = isReadOnly ? readOnlyMethods : allMethods;
+  const allowed = methodsFor(uri, usage);
   if (allowed.includes(method)) return;
   throw new Refusal(405, `${method} is not defined for this resource.`, allowed);
+}
+
+/** What the client likes better, by RFC 9110 §12.5.1. Without an Accept header it likes everything alike. */
+function preferenceOf({ headers: { accept } }: FastifyRequest): GetRequest['prefers'] {
+  const negotiator = new Negotiator({ headers: { accept } });
+  return (contentType, documentType) => negotiator.mediaType([documentType, contentType]) === contentType;
 }
 
 /** A content coding that is not understood is 415 (RFC 9110 §8.4); one client names its charset here. */
@@ -208,6 +211,9 @@ function send(reply: FastifyReply, result: ReadResult | WriteResult, isHead: boo
   void reply.header('cache-control', 'no-cache');
   if (!('body' in result)) return reply.send();
   void reply.header('content-type', result.mediaType);
+  if (result.isNegotiated === true) void reply.header('vary', 'accept');
+  // What a user calls a picture must not run as a script in a browser.
+  if (result.isCarriedContent === true) void reply.header('x-content-type-options', 'nosniff');
   if (!isHead) return reply.send(result.body);
   return reply.header('content-length', Buffer.byteLength(result.body)).send();
 }

@@ -1,6 +1,5 @@
 /** The identity that an Aggregation Proxy asserts (3GPP TS 24.109 §7, OMA XDM Core §6.3). */
 import proxyAddr from '@fastify/proxy-addr';
-import type { Principal } from '../xcap/terms.js';
 import { canonicalXui } from '../xcap/xui.js';
 import type { IdentityMethod } from './authentication.js';
 
@@ -10,22 +9,24 @@ export interface AssertedIdentityOptions {
   /** Addresses and CIDRs. */
   readonly trustedProxies: readonly string[];
   readonly defaultDomain: string | undefined;
-  /** Canonical XUIs. */
-  readonly trustedElements: readonly string[];
 }
 
 /**
  * Believes the header of peers whose address is one of the trusted proxies, and of nobody else. All identities of the
  * list belong to the one who asks.
  */
-export function assertedIdentity(options: AssertedIdentityOptions): IdentityMethod {
-  const isTrusted = proxyAddr.compile([...options.trustedProxies]);
+export function assertedIdentity({ trustedProxies, defaultDomain }: AssertedIdentityOptions): IdentityMethod {
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
   return {
     name: 'asserted-identity',
-    async authenticate({ peerAddress, headers }) {
-      if (peerAddress === '' || !isTrusted(peerAddress, 0)) return undefined;
-      const lists = headerNames.map((name) => headers[name]);
-      return principalOf(lists.flatMap(parseIdentityList), options);
+    async identify({ peerAddress, headers }) {
+      if (peerAddress === '' || !isTrusted(peerAddress, 0)) return { kind: 'none' };
+      const lists = headerNames.flatMap((name) => parseIdentityList(headers[name]));
+      const [first, ...others] = new Set(
+        lists.map((identity) => canonicalXui(unescaped(identity), defaultDomain)),
+      );
+      if (first === undefined) return { kind: 'none' };
+      return { kind: 'identified', identities: [first, ...others], access: 'read-write', headers: {} };
     },
     challenges: () => [],
   };
@@ -37,16 +38,6 @@ export function parseIdentityList(header: string | string[] | undefined): string
   return [...value.matchAll(/"([^"]*)"|([^\s,"]+)/g)]
     .map(([, quoted, bare]) => (quoted ?? bare ?? '').trim())
     .filter((identity) => identity !== '');
-}
-
-function principalOf(
-  identities: readonly string[],
-  { defaultDomain, trustedElements }: AssertedIdentityOptions,
-): Principal | undefined {
-  const xuis = new Set(identities.map((identity) => canonicalXui(unescaped(identity), defaultDomain)));
-  const [first, ...others] = xuis;
-  if (first === undefined) return undefined;
-  return { xuis: [first, ...others], isTrustedElement: trustedElements.some((xui) => xuis.has(xui)) };
 }
 
 /** `%2B` in a header is the plus that it is in a path; an identity that is no valid escape is taken as it is. */

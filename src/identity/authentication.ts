@@ -1,36 +1,79 @@
-/** Who is asking: the methods that this server has, in the order in which they are tried. */
+/** Who is asking: the methods that this server has, in the order in which they are tried and in which they challenge. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Principal } from '../xcap/terms.js';
+import type { Xui } from '../xcap/terms.js';
 
 /** What a method may look at. The peer's address comes from the socket, never from a header. */
 export interface Credentials {
   readonly peerAddress: string;
+  /** True where the connection is encrypted up to this server. */
+  readonly isSecure: boolean;
   readonly method: string;
   /** The raw request target. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
+  /** The body as it came, empty where there is none. */
+  readonly body: Uint8Array;
+  /** The domain of the user whose documents are asked for; undefined where the URI names none. */
+  readonly domain: string | undefined;
+  /** The subjectAltName URIs of a certificate that the client proved to have and that a trusted authority signed. */
+  readonly certificateUris: readonly string[];
+  /** The IANA name of the cipher suite of the connection; undefined where it is not encrypted up to this server. */
+  readonly cipherSuite: string | undefined;
 }
+
+/** What a method finds in a request. */
+export type Finding =
+  /** No credentials of this method: the next one is asked. */
+  | { readonly kind: 'none' }
+  /** The request is from whoever has these identities, in canonical form; the first is the one that records show. */
+  | {
+      readonly kind: 'identified';
+      readonly identities: readonly [Xui, ...Xui[]];
+      readonly access: Access;
+      /** Headers of the answer, such as Authentication-Info. */
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  /** There are credentials, and they are no good. No other method is asked. */
+  | {
+      readonly kind: 'refused';
+      /** For the log: no secret, no user name. */
+      readonly reason: string;
+      /** True where the client only has to repeat with a new nonce (RFC 7616 §3.3). */
+      readonly isStale: boolean;
+    };
+
+/** What the credentials allow at most: tokens may be for reading only. */
+export type Access = 'read-write' | 'read' | 'write';
 
 export interface IdentityMethod {
   readonly name: string;
-  /** The principal, or undefined where the request has no (valid) credentials of this method. */
-  authenticate(credentials: Credentials): Promise<Principal | undefined>;
+  identify(credentials: Credentials): Promise<Finding>;
   /** The values for WWW-Authenticate of a 401, each in a header of its own. */
-  challenges(credentials: Credentials): readonly string[];
+  challenges(credentials: Credentials, isStale: boolean): readonly string[];
 }
 
 export type Authentication =
-  | { readonly principal: Principal }
-  | { readonly principal: undefined; readonly challenges: readonly string[] };
+  | Extract<Finding, { kind: 'identified' }>
+  | { readonly kind: 'unknown'; readonly reason: string; readonly challenges: readonly string[] };
 
-/** Tries the methods in turn. */
+/** Tries the methods in turn; the first that finds credentials decides. */
 export async function authenticate(
   methods: readonly IdentityMethod[],
   credentials: Credentials,
 ): Promise<Authentication> {
   for (const method of methods) {
-    const principal = await method.authenticate(credentials);
-    if (principal !== undefined) return { principal };
+    const finding = await method.identify(credentials);
+    if (finding.kind === 'identified') return finding;
+    if (finding.kind === 'refused') return unknown(methods, credentials, finding);
   }
-  return { principal: undefined, challenges: methods.flatMap((method) => method.challenges(credentials)) };
+  return unknown(methods, credentials, { reason: 'no credentials', isStale: false });
+}
+
+function unknown(
+  methods: readonly IdentityMethod[],
+  credentials: Credentials,
+  { reason, isStale }: { readonly reason: string; readonly isStale: boolean },
+): Authentication {
+  const challenges = methods.flatMap((method) => method.challenges(credentials, isStale));
+  return { kind: 'unknown', reason, challenges };
 }

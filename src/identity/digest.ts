@@ -6,7 +6,7 @@ import type { IdentityMethod } from './authentication.js';
 export function digest(realm: string): IdentityMethod {
   return {
     name: 'digest',
-    authenticate: () => Promise.resolve(undefined),
+    identify: () => Promise.resolve({ kind: 'none' }),
     // Handsets parse challenges by hand: no blanks inside values, one challenge a header.
     challenges: () => [
       `Digest realm="${realm}",nonce="${randomBytes(16).toString('hex')}",algorithm=MD5,qop="auth"`,

@@ -7,12 +7,16 @@ import {
   StoreUnavailable,
   type Change,
   type DocumentStore,
+  type StoredClaim,
   type StoredDocument,
   type Written,
 } from '../xcap/document-store.js';
+import type { HomeDocument } from '../xcap/generated-document.js';
+import type { EntityTag, Xui } from '../xcap/terms.js';
+import { encodeDocumentSelector } from '../xcap/uri.js';
+import { readClaimant, readFreeUris, readListedElements } from './claims.js';
+import { keyOf, selectorOf, type DocumentKey } from './document-key.js';
 import type { PipelinedClient } from './pipelined-client.js';
-import type { DocumentSelector, EntityTag, Xui } from '../xcap/terms.js';
-import { encodeSegment } from '../xcap/uri.js';
 
 export interface StoreOptions {
   /** For writes: a commit waits for the disk, and others need not wait for it. */
@@ -48,7 +52,12 @@ interface CurrentRow {
   readonly content: string | null;
 }
 
-type Key = readonly [xui: string, auid: string, path: string];
+/** What became of an attempt to replace a version. */
+interface Swap {
+  readonly swapped: boolean;
+  /** URIs whose claims are refused. */
+  readonly taken: readonly string[] | null;
+}
 
 const cacheBytes = 64 * 1024 * 1024;
 /** What a parsed document takes for each character of its text: 9 to 12 bytes of tree (measured), and the text. */
@@ -64,8 +73,26 @@ const readQuery = {
 
 const writeQuery = {
   name: 'xcapd-write',
-  text: 'select xcapd.write_document($1, $2, $3, $4, $5, $6, $7, $8, $9) as swapped',
+  text: 'select xcapd.write_document($1, $2, $3, $4, $5, $6, $7, $8, $9) as swapped, null as taken',
 };
+
+const writeClaimingQuery = {
+  name: 'xcapd-write-claiming',
+  text: 'select swapped, taken from xcapd.write_claiming_document($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+};
+
+const homeQuery = {
+  name: 'xcapd-home',
+  text:
+    'select xui, auid, path, entity_tag, changed_at, octet_length(content) as bytes ' +
+    'from xcapd.documents where xui = $1 order by auid, path',
+};
+
+interface HomeRow extends DocumentKey {
+  readonly entity_tag: string;
+  readonly changed_at: Date;
+  readonly bytes: number;
+}
 
 /** Opens the store on a pool; the schema is there already. */
 export function openDocumentStore({
@@ -82,12 +109,16 @@ export function openDocumentStore({
   let cacheHits = 0;
   let cacheMisses = 0;
 
-  async function readCurrent(key: Key): Promise<StoredDocument | undefined> {
+  async function query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<Row[]> {
+    const { rows } = await orUnavailable(reader.query<Row>(statement));
+    return rows;
+  }
+
+  async function readCurrent(key: DocumentKey): Promise<StoredDocument | undefined> {
     const cacheKey = cacheKeyOf(key);
     const cached = cache.get(cacheKey);
-    const values = [...key, cached?.entityTag ?? null];
-    const { rows } = await orUnavailable(reader.query<CurrentRow>({ ...readQuery, values }));
-    const [row] = rows;
+    const values = [key.xui, key.auid, key.path, cached?.entityTag ?? null];
+    const [row] = await query<CurrentRow>({ ...readQuery, values });
     if (row === undefined) {
       cache.delete(cacheKey);
       return undefined;
@@ -103,19 +134,27 @@ export function openDocumentStore({
   }
 
   async function swap(
-    key: Key,
+    { xui, auid, path }: DocumentKey,
     author: Xui,
     current: StoredDocument | undefined,
     next: StoredDocument | { entityTag: EntityTag; text: null },
-  ): Promise<boolean> {
+    claims: readonly StoredClaim[] | undefined,
+  ): Promise<Swap> {
     const tags = [current?.entityTag ?? null, next.entityTag];
-    const values = [...key, ...tags, next.text, author, node, historyVersions];
-    const { rows } = await orUnavailable(pool.query<{ swapped: boolean }>({ ...writeQuery, values }));
-    return rows[0]?.swapped === true;
+    const values = [xui, auid, path, ...tags, next.text, author, node, historyVersions];
+    const statement =
+      claims === undefined
+        ? { ...writeQuery, values }
+        : {
+            ...writeClaimingQuery,
+            values: [...values, claims.map(({ uri }) => uri), claims.map(({ element }) => element ?? null)],
+          };
+    const { rows } = await orUnavailable(pool.query<Swap>(statement));
+    return rows[0] ?? { swapped: false, taken: null };
   }
 
   async function changeAndSwap<Outcome>(
-    key: Key,
+    key: DocumentKey,
     author: Xui,
     change: (current: StoredDocument | undefined) => Change<Outcome>,
   ): Promise<Written<Outcome>> {
@@ -135,16 +174,26 @@ export function openDocumentStore({
         isCurrent = true;
         continue;
       }
-      const { next, outcome } = changed;
+      const { next, claims, outcome } = changed;
       const entityTag = newEntityTag();
       const version = next === undefined ? undefined : storedDocument(next.text, entityTag, next);
       cache.delete(cacheKey);
-      if (await swap(key, author, current, version ?? { entityTag, text: null })) {
-        if (version === undefined) return { outcome, entityTag: undefined };
+      const { swapped, taken } = await swap(
+        key,
+        author,
+        current,
+        version ?? { entityTag, text: null },
+        claims,
+      );
+      if (swapped) {
+        if (version === undefined) return { kind: 'written', outcome, entityTag: undefined };
         cache.set(cacheKey, version);
-        return { outcome, entityTag };
+        return { kind: 'written', outcome, entityTag };
       }
-      current = await readCurrent(key);
+      const actual = await readCurrent(key);
+      if (taken !== null && actual?.entityTag === current?.entityTag)
+        return { kind: 'taken', outcome, uris: taken };
+      current = actual;
       isCurrent = true;
     }
   }
@@ -155,10 +204,12 @@ export function openDocumentStore({
       const key = keyOf(document);
       return inTurn(writers, cacheKeyOf(key), () => changeAndSwap(key, author, change));
     },
+    claimant: (uri) => readClaimant(query, uri),
+    freeUris: (uris) => readFreeUris(query, uris),
+    listedElements: (auid, known) => readListedElements(query, auid, known),
+    home: async (xui) => (await query<HomeRow>({ ...homeQuery, values: [xui] })).map(homeDocument),
     async ping() {
-      await orUnavailable(
-        reader.query({ name: 'xcapd-ping', text: 'select 1 from xcapd.documents limit 1' }),
-      );
+      await query({ name: 'xcapd-ping', text: 'select 1 from xcapd.documents limit 1' });
     },
     figures: () => ({
       poolConnections: pool.totalCount,
@@ -186,14 +237,19 @@ function newEntityTag(): EntityTag {
   return randomUUID().replaceAll('-', '').slice(0, 24);
 }
 
-function keyOf(document: DocumentSelector): Key {
-  const xui = document.tree === 'users' ? document.xui : '';
-  return [xui, document.auid, document.path.map(encodeSegment).join('/')];
+function homeDocument({ xui, auid, path, entity_tag, changed_at, bytes }: HomeRow): HomeDocument {
+  return {
+    auid,
+    selector: encodeDocumentSelector(selectorOf({ xui, auid, path })),
+    entityTag: entity_tag,
+    lastModified: changed_at.toISOString(),
+    bytes,
+  };
 }
 
 /** No part of a key has a NUL: the URI refuses control characters. */
-function cacheKeyOf(key: Key): string {
-  return key.join('\0');
+function cacheKeyOf({ xui, auid, path }: DocumentKey): string {
+  return `${xui}\0${auid}\0${path}`;
 }
 
 /** Writers of one document in this process queue, instead of losing the swap to each other. */

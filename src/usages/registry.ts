@@ -1,11 +1,9 @@
 /** Finds the application usages in their folders, and makes them ready to serve. */
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { ApplicationUsage, GeneratedUsage, ServedUsage } from '../xcap/application-usage.js';
-import { storedDocument } from '../xcap/document-store.js';
-import type { LoadedUsage, LoadedUsages } from '../xcap/loaded-usage.js';
+import type { ApplicationUsage } from '../xcap/application-usage.js';
+import type { LoadedUsages } from '../xcap/loaded-usage.js';
 import { schemaFault } from '../xcap/validate.js';
 import { readDocument } from '../xml/fence.js';
 import { loadSchema, type Schema } from '../xml/schema.js';
@@ -19,9 +17,17 @@ export interface UsageFolders {
   readonly definitions: string;
 }
 
+/** What the operator decides about usages. */
+export interface UsageChoices {
+  /** AUIDs of the optional usages that are to be served. */
+  readonly optionalUsages: readonly string[] | 'all';
+  /** Names of policies by AUID. */
+  readonly policies: ReadonlyMap<string, string>;
+}
+
 interface Candidate {
   readonly usage: ApplicationUsage;
-  readonly schema: Schema;
+  readonly schema: Schema | undefined;
   readonly folder: string;
 }
 
@@ -30,22 +36,59 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+const noChoices: UsageChoices = { optionalUsages: [], policies: new Map() };
+
 /**
  * Loads every usage.
  *
- * @throws UsageError where a folder and its AUID differ, a schema does not load, or a schema lets its known-bad example
- * pass (an import that was not found would make everything valid).
+ * @throws UsageError where a folder and its AUID differ, a schema does not load, a schema lets its known-bad example
+ * pass (an import that was not found would make everything valid), or a choice names a usage or policy that is not there.
  */
-export async function loadUsages(folders: readonly UsageFolders[]): Promise<LoadedUsages> {
+export async function loadUsages(
+  folders: readonly UsageFolders[],
+  choices: UsageChoices = noChoices,
+): Promise<LoadedUsages> {
   const loading = folders.flatMap((folder) => auidsIn(folder).map((auid) => loadCandidate(folder, auid)));
-  const candidates = await Promise.all(loading);
-  candidates.sort((a, b) => (a.usage.auid < b.usage.auid ? -1 : 1));
+  const found = await Promise.all(loading);
+  checkChoices(found, choices);
+  const candidates = found
+    .filter(({ usage }) => isWanted(usage, choices))
+    .sort((a, b) => (a.usage.auid < b.usage.auid ? -1 : 1));
   const knownNames = advertisedNames(candidates);
   for (const candidate of candidates) checkExamples(candidate, knownNames);
-  const served = candidates.map(({ usage }) => servedUsage(usage));
   return new Map(
-    candidates.map(({ usage, schema }) => [usage.auid, loadedUsage(usage, schema, knownNames, served)]),
+    candidates.map(({ usage, schema }) => [
+      usage.auid,
+      { usage: withPolicy(usage, choices.policies.get(usage.auid)), schema, knownNames },
+    ]),
   );
+}
+
+function isWanted({ isOptional, auid }: ApplicationUsage, { optionalUsages }: UsageChoices): boolean {
+  return isOptional !== true || optionalUsages === 'all' || optionalUsages.includes(auid);
+}
+
+function checkChoices(found: readonly Candidate[], { optionalUsages, policies }: UsageChoices): void {
+  const usages = new Map(found.map(({ usage }) => [usage.auid, usage]));
+  for (const auid of optionalUsages === 'all' ? [] : optionalUsages) {
+    if (usages.get(auid)?.isOptional !== true) {
+      throw new UsageError(`XCAP_OPTIONAL_USAGES has '${auid}', which is not an optional usage.`);
+    }
+  }
+  for (const [auid, policy] of policies) {
+    const usage = usages.get(auid);
+    const names = Object.keys(usage?.otherPolicies ?? {});
+    if (names.includes(policy)) continue;
+    const hint = names.length === 0 ? 'it has only one policy' : `it has ${names.join(', ')}`;
+    throw new UsageError(
+      `XCAP_POLICIES has '${policy}' for ${auid}, but ${usage === undefined ? 'there is no such usage' : hint}.`,
+    );
+  }
+}
+
+function withPolicy(usage: ApplicationUsage, name: string | undefined): ApplicationUsage {
+  const access = name === undefined ? undefined : usage.otherPolicies?.[name];
+  return access === undefined ? usage : { ...usage, ...access };
 }
 
 function auidsIn({ sources }: UsageFolders): string[] {
@@ -62,13 +105,16 @@ async function loadCandidate(folders: UsageFolders, auid: string): Promise<Candi
   if (module.usage.auid !== auid) {
     throw new UsageError(`${folder} has the AUID '${module.usage.auid}', which is not the folder's name.`);
   }
-  return { usage: module.usage, schema: loadSchema(join(folder, module.usage.schema)), folder };
+  const { usage } = module;
+  const schema = usage.schema === undefined ? undefined : loadSchema(join(folder, usage.schema));
+  return { usage, schema, folder };
 }
 
 /** §8.2.5, §12: the names that are declared in the namespaces which xcap-caps advertises. */
 function advertisedNames(candidates: readonly Candidate[]): ReadonlyMap<string, Vocabulary> {
   const names = new Map<string, { elements: Set<string>; attributes: Set<string> }>();
   for (const { usage, schema } of candidates) {
+    if (schema === undefined) continue;
     for (const [namespace, vocabulary] of vocabularies(schema)) {
       if (!usage.namespaces.includes(namespace)) continue;
       const known = names.get(namespace) ?? { elements: new Set(), attributes: new Set() };
@@ -80,11 +126,12 @@ function advertisedNames(candidates: readonly Candidate[]): ReadonlyMap<string, 
   return names;
 }
 
-/** Every `schema-validation-error-*.xml` must be refused, and there must be one. */
+/** Where there is a schema, every `schema-validation-error-*.xml` must be refused, and there must be one. */
 function checkExamples(
   { folder, usage, schema }: Candidate,
   knownNames: ReadonlyMap<string, Vocabulary>,
 ): void {
+  if (schema === undefined) return;
   const examples = join(folder, 'examples');
   const bad = readdirSync(examples).filter((name) => name.startsWith('schema-validation-error-'));
   if (bad.length === 0) throw new UsageError(`${examples} has no schema-validation-error-*.xml.`);
@@ -95,25 +142,4 @@ function checkExamples(
       throw new UsageError(`The schema of ${usage.auid} accepts ${name}, which breaks it.`);
     }
   }
-}
-
-function servedUsage({ auid, namespaces, extensions }: ApplicationUsage): ServedUsage {
-  return { auid, namespaces, extensions: extensions ?? [] };
-}
-
-function loadedUsage(
-  usage: ApplicationUsage,
-  schema: Schema,
-  knownNames: ReadonlyMap<string, Vocabulary>,
-  served: readonly ServedUsage[],
-): LoadedUsage {
-  if (usage.kind === 'stored') return { kind: 'stored', usage, schema, knownNames };
-  return { kind: 'generated', usage, document: generatedDocument(usage, served) };
-}
-
-/** A generated document changes exactly when its content does, in all processes alike: its tag is a hash. */
-function generatedDocument(usage: GeneratedUsage, served: readonly ServedUsage[]) {
-  const text = usage.generate(served);
-  const entityTag = createHash('sha256').update(text).digest('base64url').slice(0, 16);
-  return storedDocument(text, entityTag);
 }

@@ -4,14 +4,23 @@
  */
 import { attributeOf, descendantsOrSelf, sameName } from '../xml/source-tree.js';
 import type { AuthorizationPolicy } from './authorization.js';
-import type { DocumentSelector, ExpandedName, SourceElement } from './terms.js';
+import type { GeneratedDocument } from './generated-document.js';
+import type { DocumentSelector, ExpandedName, SourceElement, SourceTree, Xui } from './terms.js';
 
 export type { AuthorizationPolicy } from './authorization.js';
+export type { GeneratedDocument, Home, HomeDocument, ServedUsage } from './generated-document.js';
 
 /** What the rules of a usage need to look around in a document, and the policies that they choose from. */
 export { attributeOf, descendantsOrSelf, sameName } from '../xml/source-tree.js';
-export { escapeText } from '../xml/escape.js';
-export { ownerAndTrustedElements, readableByEveryone, readableByOwner, readOnly } from './authorization.js';
+export { escapeAttribute, escapeText } from '../xml/escape.js';
+export {
+  globalTreeForTrustedElements,
+  ownerAndTrustedElements,
+  readableByEveryone,
+  readableByOwner,
+  readOnly,
+} from './authorization.js';
+export { actionsOf, domainOf, rulesThatHold } from './common-policy.js';
 export { canonicalXui } from './xui.js';
 
 /** What a rule may know beside the document's content. */
@@ -33,36 +42,55 @@ export interface UniquenessFailure {
   readonly alternatives?: readonly string[];
 }
 
-/** What a generated document is made from: the usages that this server has, in the order of their AUIDs. */
-export interface ServedUsage {
-  readonly auid: string;
-  readonly namespaces: readonly string[];
-  readonly extensions: readonly string[];
-}
-
 /** Order of the children of one element, as the schema's sequence has it, in expanded names; '*' stands for all others. */
 export interface ChildOrder {
   readonly parent: ExpandedName;
   readonly children: readonly (ExpandedName | '*')[];
 }
 
-interface UsageCommon {
+interface UsageCommon extends Access {
   /** §5.1. Equals the name of the folder. */
   readonly auid: string;
   /** §5.2: the namespace of unprefixed element names in node selectors. */
   readonly defaultDocumentNamespace: string;
+  /** §5.2 where the field disagrees on it: the namespace of unprefixed names that the first one does not declare. */
+  readonly secondDefaultNamespace?: string;
   /** The root element of the documents. A schema alone would take any of its global elements for one. */
-  readonly rootElement: ExpandedName;
+  readonly rootElement?: ExpandedName;
   /** §5.3, §8.2.2: the media type of the documents. */
   readonly mediaType: string;
-  /** The schema's file name in the usage's folder. */
-  readonly schema: string;
+  /** The schema's file name in the usage's folder. Without one, any well-formed document is valid. */
+  readonly schema?: string;
   /** §12: the namespaces whose schemas the usage has. They are advertised in xcap-caps. */
   readonly namespaces: readonly string[];
   /** §12: tokens of XCAP extensions that the usage brings. Default: none. */
   readonly extensions?: readonly string[];
-  /** §5.7. Default: `ownerAndTrustedElements`. */
+  /** §8.2.7: documents that the server makes. They can be read, not written. */
+  readonly generated?: readonly GeneratedDocument[];
+  /** Names that an operator may choose in place of the policy above (`XCAP_POLICIES`). */
+  readonly otherPolicies?: Readonly<Record<string, Access>>;
+  /** Served only where the operator asks for it (`XCAP_OPTIONAL_USAGES`). */
+  readonly isOptional?: true;
+}
+
+/** §5.7: who may do what. */
+export interface Access {
+  /** Default: `ownerAndTrustedElements`. */
   readonly authorization?: AuthorizationPolicy;
+  /** Who may read beside those, by rules that stand in documents. */
+  readonly readers?: ReadersByRules;
+}
+
+/** Readers whom documents admit: the members of a group, the watchers of a presentity. */
+export interface ReadersByRules {
+  /** The documents that may hold the rules for that document. One that admits is enough. */
+  readonly rulesFor: (document: DocumentSelector) => readonly DocumentSelector[];
+  /** Do the rules in the document with that root admit who has these XUIs? */
+  readonly admit: (
+    rules: SourceElement,
+    xuis: readonly Xui[],
+    textOf: (element: SourceElement) => string,
+  ) => boolean;
 }
 
 /** A usage whose documents clients write. */
@@ -76,20 +104,70 @@ export interface StoredUsage extends UsageCommon {
   readonly childOrder?: readonly ChildOrder[];
   /** §5.3 data uniqueness: the failures of the document with that root, first in document order first. */
   readonly uniqueness?: (root: SourceElement) => readonly UniquenessFailure[];
+  /** §5.3 data uniqueness over all documents of all users: the URIs that the document with that root gives out. */
+  readonly claims?: (root: SourceElement, document: DocumentSelector) => readonly Claim[];
+  /** Directories of the global tree in which a claimed URI names the document that claims it, for reading. */
+  readonly claimDirectories?: readonly string[];
   /** §5.3 other constraints: a sentence for the first that fails, or undefined. */
   readonly constraints?: (root: SourceElement, context: UsageContext) => string | undefined;
+  /** What operators provision in documents of this usage. */
+  readonly provisioning?: Provisioning;
+  /** The content that a document carries (a picture), for clients that ask for it instead of the document. */
+  readonly carriedContent?: (
+    root: SourceElement,
+    textOf: (element: SourceElement) => string,
+  ) => CarriedContent | undefined;
 }
 
-/** A usage with one document in the global tree that the server makes itself. */
+/** A usage all of whose documents the server makes. */
 export interface GeneratedUsage extends UsageCommon {
   readonly kind: 'generated';
-  /** Its path in the global tree. */
-  readonly path: readonly [string, ...string[]];
-  /** The text of the document. Must be the same for the same usages. */
-  readonly generate: (usages: readonly ServedUsage[]) => string;
+  readonly generated: readonly GeneratedDocument[];
 }
 
 export type ApplicationUsage = StoredUsage | GeneratedUsage;
+
+/**
+ * A URI that a document gives to what it describes. No two documents may claim the same one, whatever their users and
+ * usages, and none that is the address of a user.
+ */
+export interface Claim {
+  /** The element that gets the URI. */
+  readonly element: SourceElement;
+  /** The local name of the attribute that holds it (in no namespace). */
+  readonly attribute: string;
+  /** Whether the element goes into the usage's document generated from claims. */
+  readonly isListed: boolean;
+}
+
+/** A representation of its own media type inside a document. */
+export interface CarriedContent {
+  readonly mediaType: string;
+  readonly base64: string;
+}
+
+/** How what an operator provisions and what a user writes make one document. The functions are pure. */
+export interface Provisioning {
+  /** The name of the document in the home directory. */
+  readonly document: string;
+  /** A sentence for the first thing that makes a text unfit to be a profile, or undefined. */
+  readonly profileFault: (profile: SourceTree) => string | undefined;
+  /**
+   * The text of the document as it is to be seen under a profile that may have changed since it was written. The text
+   * itself where nothing is to be changed, which is so for every document that `violation` has nothing to say about.
+   */
+  readonly reconcile: (profile: SourceTree, written: SourceTree, textOf: ReadText) => string;
+  /** A sentence for the first thing that a user may not change and that differs between two versions, or undefined. */
+  readonly violation: (
+    profile: SourceTree,
+    current: SourceTree,
+    next: SourceTree,
+    textOf: ReadText,
+  ) => string | undefined;
+}
+
+/** The text directly inside an element of a document: references resolved, white space kept. */
+export type ReadText = (document: SourceTree, element: SourceElement) => string;
 
 /** Types a usage's definition; the registry checks the rest when it loads the folder. */
 export function defineApplicationUsage<U extends ApplicationUsage>(usage: U): U {
@@ -99,6 +177,20 @@ export function defineApplicationUsage<U extends ApplicationUsage>(usage: U): U 
 /** All elements of that name in the document, in document order. */
 export function elementsNamed(root: SourceElement, name: ExpandedName): SourceElement[] {
   return descendantsOrSelf(root).filter((element) => sameName(element, name));
+}
+
+/**
+ * For vocabularies of which no more is known: a sentence for a root element that has not that local name, or whose
+ * namespace begins with none of these texts, or undefined.
+ */
+export function unexpectedRoot(
+  root: SourceElement,
+  localName: string,
+  namespaceBeginnings: readonly string[],
+): string | undefined {
+  const isKnown = namespaceBeginnings.some((beginning) => root.namespace.startsWith(beginning));
+  if (root.localName === localName && isKnown) return undefined;
+  return `The root element has to be ${localName} of a namespace that begins with ${namespaceBeginnings.join(' or ')}.`;
 }
 
 /**

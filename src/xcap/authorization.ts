@@ -17,6 +17,11 @@ export const ownerAndTrustedElements: AuthorizationPolicy = (principal, operatio
   return document.tree === 'global' || isOwner(principal, document) || principal.isTrustedElement;
 };
 
+/** As by default, but the global tree is for trusted elements: it says something about users. */
+export const globalTreeForTrustedElements: AuthorizationPolicy = (principal, operation, document) =>
+  ownerAndTrustedElements(principal, operation, document) &&
+  (document.tree === 'users' || principal.isTrustedElement);
+
 /** Everyone reads; the owner writes. */
 export const readableByEveryone: AuthorizationPolicy = (principal, operation, document) =>
   operation === 'read' || isOwner(principal, document);

@@ -1,6 +1,8 @@
 /** The port to where documents are kept. The core asks for nothing else, and knows no database. */
+import { createHash } from 'node:crypto';
 import { readDocument } from '../xml/fence.js';
 import type { SourceTree } from '../xml/source-tree.js';
+import type { HomeDocument } from './generated-document.js';
 import type { DocumentSelector, EntityTag, Xui } from './terms.js';
 
 /** One version of a document. */
@@ -14,13 +16,31 @@ export interface StoredDocument {
 /** What a write makes of a document: its next version, or none where it is deleted. */
 export interface Change<Outcome> {
   readonly next: SourceTree | undefined;
+  /** The URIs that the next version claims; undefined where documents of its usage never claim any. */
+  readonly claims?: readonly StoredClaim[] | undefined;
   readonly outcome: Outcome;
 }
 
-export interface Written<Outcome> {
-  readonly outcome: Outcome;
-  /** The entity tag of the new version; undefined where the document is gone. */
-  readonly entityTag: EntityTag | undefined;
+/** A URI that a document claims for itself. */
+export interface StoredClaim {
+  /** Canonical, see `canonicalXui`. */
+  readonly uri: string;
+  /** The text of the element that goes into the document generated from claims; undefined where none does. */
+  readonly element: string | undefined;
+}
+
+export type Written<Outcome> =
+  /** The entity tag is that of the new version; undefined where the document is gone. */
+  | { readonly kind: 'written'; readonly outcome: Outcome; readonly entityTag: EntityTag | undefined }
+  /** Nothing was written, because other documents claim these URIs or users have them. */
+  | { readonly kind: 'taken'; readonly outcome: Outcome; readonly uris: readonly string[] };
+
+/** The listed elements of all documents of a usage. */
+export interface ListedElements {
+  /** Another one whenever the elements are others. */
+  readonly revision: string;
+  /** In the order of their URIs. */
+  readonly elements: readonly string[];
 }
 
 export interface DocumentStore {
@@ -28,15 +48,27 @@ export interface DocumentStore {
   read(document: DocumentSelector): Promise<StoredDocument | undefined>;
 
   /**
-   * Replaces the current version by what `change` makes of it. `change` is pure and may run several times; its last run
-   * saw the very version that was replaced. What it throws is thrown here, and only when it threw on the current
-   * version; then nothing was written.
+   * Replaces the current version by what `change` makes of it, together with its claims. `change` is pure and may run
+   * several times; its last run saw the very version that was replaced. What it throws is thrown here, and only when it
+   * threw on the current version; then nothing was written.
    */
   write<Outcome>(
     document: DocumentSelector,
     author: Xui,
     change: (current: StoredDocument | undefined) => Change<Outcome>,
   ): Promise<Written<Outcome>>;
+
+  /** The document that claims the URI. */
+  claimant(uri: string): Promise<DocumentSelector | undefined>;
+
+  /** Those of the URIs that nobody has at this moment. */
+  freeUris(uris: readonly string[]): Promise<ReadonlySet<string>>;
+
+  /** The elements behind the listed claims. Where `known` is still their revision, it is returned as it is. */
+  listedElements(auid: string, known: ListedElements | undefined): Promise<ListedElements>;
+
+  /** The documents in the user's homes, sorted by AUID and path. */
+  home(xui: Xui): Promise<readonly HomeDocument[]>;
 }
 
 /** The store cannot be reached or does not answer. Whether a write that was under way took place is unknown. */
@@ -59,4 +91,9 @@ export function storedDocument(text: string, entityTag: EntityTag, tree?: Source
       return known;
     },
   };
+}
+
+/** A document that the server made: its entity tag is a hash, so it changes exactly when the text does, in all processes. */
+export function madeDocument(text: string): StoredDocument {
+  return storedDocument(text, createHash('sha256').update(text).digest('base64url').slice(0, 16));
 }

@@ -34,15 +34,18 @@ const attributeTest = new RegExp(`\\[@${qName}=(?:"(?<double>[^"<]*)"|'(?<single
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/';
 
+/** §5.2: the namespace of an unprefixed element name. */
+export type DefaultNamespace = (localName: string) => string;
+
 /**
- * Reads a node selector. Unprefixed element names take `defaultDocumentNamespace` (§5.2), prefixes come from the query
- * component (§6.4).
+ * Reads a node selector. Unprefixed element names take their namespace from the usage (§5.2), prefixes come from the
+ * query component (§6.4).
  *
  * @throws Refusal 400 for an undeclared prefix or a bad escape, 404 for a selector that is not understood (§8).
  */
 export function parseNodeSelector(
   { selector, query }: EncodedNodeSelector,
-  defaultDocumentNamespace: string,
+  defaultNamespace: DefaultNamespace,
 ): ParsedNodeSelector {
   const text = percentDecode(selector);
   const bindings = parseNamespaceBindings(query);
@@ -59,7 +62,7 @@ export function parseNodeSelector(
       const name = { ...attributeName(attribute, bindings), prefix: attribute.groups?.prefix ?? '' };
       return { selector: { kind: 'attribute', steps, attribute: name }, stepTexts, bindings };
     }
-    const { step, end } = readStep(text, at, bindings, defaultDocumentNamespace);
+    const { step, end } = readStep(text, at, bindings, defaultNamespace);
     if (end < text.length && text.charAt(end) !== '/') throw notUnderstood();
     steps.push(step);
     stepTexts.push(text.slice(at, end));
@@ -78,7 +81,7 @@ function readStep(
   text: string,
   start: number,
   bindings: NamespaceBindings,
-  defaultDocumentNamespace: string,
+  defaultNamespace: DefaultNamespace,
 ): { step: Step; end: number } {
   const name = matchAt(nameOrAny, text, start);
   if (name === null) throw notUnderstood();
@@ -86,7 +89,7 @@ function readStep(
   const afterPosition = positionMatch === null ? nameOrAny.lastIndex : positionTest.lastIndex;
   const attributeMatch = matchAt(attributeTest, text, afterPosition);
   const step: Step = {
-    name: name[0] === '*' ? '*' : elementName(name, bindings, defaultDocumentNamespace),
+    name: name[0] === '*' ? '*' : elementName(name, bindings, defaultNamespace),
     ...(positionMatch === null ? {} : { position: Number(positionMatch[1]) }),
     ...(attributeMatch === null ? {} : { attribute: readAttributeTest(attributeMatch, bindings) }),
   };
@@ -112,10 +115,10 @@ function attributeValue(literal: string): string {
 function elementName(
   match: RegExpExecArray,
   bindings: NamespaceBindings,
-  defaultDocumentNamespace: string,
+  defaultNamespace: DefaultNamespace,
 ): ExpandedName {
   const { prefix, localName = '' } = match.groups ?? {};
-  const namespace = prefix === undefined ? defaultDocumentNamespace : boundNamespace(prefix, bindings);
+  const namespace = prefix === undefined ? defaultNamespace(localName) : boundNamespace(prefix, bindings);
   return { namespace, localName };
 }
 

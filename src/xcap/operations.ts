@@ -1,165 +1,137 @@
 /** §8: GET, PUT and DELETE, in the order of the RFC. This file shows the whole flow of a request. */
 import { decodeUtf8, readDocument, readFragment, type FenceRefusal } from '../xml/fence.js';
-import { attributeSpan } from '../xml/start-tag.js';
 import type { SourceTree } from '../xml/source-tree.js';
-import { ownerAndTrustedElements } from './authorization.js';
-import { noSuchNode, putAttributeValue, putElement, removeNode, type PutResult } from './changes.js';
-import { checkWriteConditions, isNotModified, type Conditions } from './conditions.js';
+import { putAttributeValue, putElement, removeNode, type PutResult } from './changes.js';
+import { claimsOf, storedClaims, takenConflict } from './claims.js';
+import { checkWriteConditions, isNotModified } from './conditions.js';
 import type { SimpleCondition } from './conflict.js';
-import type { DocumentStore, StoredDocument } from './document-store.js';
+import type { Change, StoredDocument } from './document-store.js';
 import { readAttributeValue, type NoParent } from './edit.js';
-import type { DocumentRules, LoadedStoredUsage, LoadedUsage } from './loaded-usage.js';
-import { selectNode, type SelectedNode } from './locate.js';
 import {
-  attributeMediaType,
-  checkMediaType,
-  elementMediaType,
-  namespaceBindingsMediaType,
-} from './media-type.js';
-import { namespaceBindingsOf } from './namespace-bindings.js';
+  claimedUriIn,
+  defaultNamespaceOf,
+  generatedAt,
+  isStored,
+  type DocumentRules,
+  type LoadedStoredUsage,
+  type LoadedUsage,
+} from './loaded-usage.js';
+import { attributeMediaType, checkMediaType, elementMediaType } from './media-type.js';
 import { encodeSteps, parseNodeSelector, type ParsedNodeSelector } from './node-selector.js';
+import { checkReadable, checkWritable } from './permission.js';
 import { Conflict, Refusal } from './refusal.js';
-import type { EntityTag, NodeSelector, Operation, Principal } from './terms.js';
+import { representDocument, representNode } from './representation.js';
+import type { GetRequest, PutRequest, ReadResult, WriteResult, Xcap, XcapRequest } from './request.js';
+import type { DocumentSelector, NodeSelector } from './terms.js';
 import { encodeDocumentSelector, encodeSegment, type XcapUri } from './uri.js';
 import { validateDocument } from './validate.js';
+import { canonicalXui } from './xui.js';
 
-/** What the operations work with. */
-export interface Xcap {
-  readonly store: DocumentStore;
-  readonly maximalDocumentBytes: number;
-  readonly strictMediaTypes: boolean;
-  /** Without a trailing slash; the first is the primary one. */
-  readonly xcapRoots: readonly string[];
+const readOnlyMethods = ['GET', 'HEAD'] as const;
+const allMethods = ['GET', 'HEAD', 'PUT', 'DELETE'] as const;
+
+/** §8: the methods that are defined for a resource, be it there or not. */
+export function methodsFor(uri: XcapUri, usage: LoadedUsage): readonly string[] {
+  const isReadOnly =
+    !isStored(usage) ||
+    uri.isHome ||
+    resourceKind(uri) === 'namespace-bindings' ||
+    generatedAt(usage, uri.document) !== undefined ||
+    claimedUriIn(usage, uri.document) !== undefined;
+  return isReadOnly ? readOnlyMethods : allMethods;
 }
-
-/** A request whose sender is known. */
-export interface XcapRequest {
-  readonly principal: Principal;
-  readonly uri: XcapUri;
-  readonly usage: LoadedUsage;
-  readonly conditions: Conditions;
-}
-
-export interface PutRequest extends XcapRequest {
-  readonly contentType: string | undefined;
-  readonly body: Uint8Array;
-}
-
-/** §8.3: a representation, or 304. */
-export type ReadResult =
-  | { readonly status: 200; readonly entityTag: EntityTag; readonly mediaType: string; readonly body: string }
-  | { readonly status: 304; readonly entityTag: EntityTag };
-
-/** §8.2, §8.4: the entity tag is missing where the document is gone. */
-export interface WriteResult {
-  readonly status: 200 | 201;
-  readonly entityTag: EntityTag | undefined;
-}
-
-export const readOnlyMethods = ['GET', 'HEAD'] as const;
-export const allMethods = ['GET', 'HEAD', 'PUT', 'DELETE'] as const;
 
 /** §8.3. */
-export async function get(xcap: Xcap, request: XcapRequest): Promise<ReadResult> {
-  authorize(request, 'read');
+export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> {
+  const { usage, principal, conditions } = request;
+  const selector = await documentAsked(xcap, request);
+  await checkReadable(xcap.store, usage, principal, selector);
   const node = nodeSelectorOf(request);
-  const document = await readCurrent(xcap, request);
+  const document = await readCurrent(xcap, usage, selector);
   if (document === undefined) throw noSuchDocument();
-  const representation = represent(document, node, request.usage);
-  const { entityTag } = document;
-  if (isNotModified(request.conditions, entityTag)) return { status: 304, entityTag };
-  return { status: 200, entityTag, ...representation() };
+  const representation =
+    node === undefined
+      ? representDocument(document, usage.usage, request)
+      : representNode(document, node.selector);
+  const { entityTag } = representation;
+  // 404 comes before 304 and 412.
+  if (isNotModified(conditions, entityTag)) return { status: 304, entityTag };
+  return { status: 200, ...representation };
 }
 
 /** §8.2. */
 export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult> {
-  const { uri, conditions } = request;
   const rules = rulesOf(xcap, request);
-  authorize(request, 'write');
+  checkWritable(request.usage, request.principal, request.uri.document);
   const node = nodeSelectorOf(request);
   const change =
     node === undefined ? prepareDocument(xcap, request, rules) : prepareNode(xcap, request, rules, node);
-  const { outcome, entityTag } = await xcap.store.write(
-    uri.document,
-    request.principal.xuis[0],
-    (current) => {
-      checkWriteConditions(conditions, current?.entityTag);
-      const { tree, created } = change(current);
-      return { next: tree, outcome: created };
-    },
-  );
-  return { status: outcome ? 201 : 200, entityTag };
+  return write(xcap, request, rules, (current) => {
+    checkWriteConditions(request.conditions, current?.entityTag);
+    const { tree, created } = change(current);
+    return { next: tree, outcome: created };
+  });
 }
 
 /** §8.4. */
 export async function remove(xcap: Xcap, request: XcapRequest): Promise<WriteResult> {
-  const { uri, conditions } = request;
   const rules = rulesOf(xcap, request);
-  authorize(request, 'write');
+  checkWritable(request.usage, request.principal, request.uri.document);
   const selector = nodeSelectorOf(request)?.selector;
   if (selector?.kind === 'namespace-bindings') throw namespaceBindingsAreReadOnly();
-  const { entityTag } = await xcap.store.write(uri.document, request.principal.xuis[0], (current) => {
+  return write(xcap, request, rules, (current) => {
     if (current === undefined) throw noSuchDocument();
-    checkWriteConditions(conditions, current.entityTag);
+    checkWriteConditions(request.conditions, current.entityTag);
     const next = selector === undefined ? undefined : removeNode(current.tree(), selector, rules);
-    return { next, outcome: undefined };
+    return { next, outcome: false };
   });
-  return { status: 200, entityTag };
+}
+
+/** Writes a version together with its claims. The outcome of the change is whether it creates something. */
+async function write(
+  { store }: Xcap,
+  { uri, principal }: XcapRequest,
+  rules: DocumentRules,
+  change: (current: StoredDocument | undefined) => Change<boolean>,
+): Promise<WriteResult> {
+  const written = await store.write(uri.document, principal.xuis[0], (current) => {
+    const { next, outcome: created } = change(current);
+    const claims = claimsOf(next, rules);
+    return { next, claims: storedClaims(next, claims), outcome: { created, claims } };
+  });
+  const { created, claims = [] } = written.outcome;
+  if (written.kind === 'taken') throw await takenConflict(store, rules, claims, written.uris);
+  return { status: created ? 201 : 200, entityTag: written.entityTag };
 }
 
 /** What a write has to comply with. */
 function rulesOf({ xcapRoots }: Xcap, { usage, uri }: XcapRequest): DocumentRules {
-  if (usage.kind === 'generated') throw readOnly('This document is made by the server.');
+  if (!isStored(usage)) throw readOnly('This document is made by the server.');
   return { ...usage, document: uri.document, xcapRoots };
-}
-
-/** §5.7. */
-function authorize({ usage, principal, uri }: XcapRequest, operation: Operation): void {
-  const policy = usage.usage.authorization ?? ownerAndTrustedElements;
-  if (policy(principal, operation, uri.document)) return;
-  throw new Refusal(403, `You may not ${operation} this document.`);
 }
 
 /** §8: the check of the node selector, after authorization. */
 function nodeSelectorOf({ uri, usage }: XcapRequest): ParsedNodeSelector | undefined {
-  return uri.node === undefined
-    ? undefined
-    : parseNodeSelector(uri.node, usage.usage.defaultDocumentNamespace);
+  return uri.node === undefined ? undefined : parseNodeSelector(uri.node, defaultNamespaceOf(usage));
 }
 
-async function readCurrent(xcap: Xcap, { usage, uri }: XcapRequest): Promise<StoredDocument | undefined> {
-  if (usage.kind === 'stored') return xcap.store.read(uri.document);
-  const { tree, path } = uri.document;
-  const isIt = tree === 'global' && path.join('/') === usage.usage.path.join('/');
-  return isIt ? usage.document : undefined;
+/** Which document is read: that of the URI, or the one that claims the URI by which it is named. */
+async function documentAsked({ store }: Xcap, { usage, uri }: XcapRequest): Promise<DocumentSelector> {
+  const claimedUri = claimedUriIn(usage, uri.document);
+  if (claimedUri === undefined) return uri.document;
+  const claimant = await store.claimant(canonicalXui(claimedUri));
+  if (claimant?.auid !== uri.document.auid) throw noSuchDocument();
+  return claimant;
 }
 
-/** §8.3: finds the target now (404 comes before 304 and 412), writes it out when the conditions let it. */
-function represent(
-  document: StoredDocument,
-  node: ParsedNodeSelector | undefined,
-  { usage }: LoadedUsage,
-): () => { mediaType: string; body: string } {
-  if (node === undefined) return () => ({ mediaType: usage.mediaType, body: document.text });
-  const tree = document.tree();
-  const selected = selectNode(tree.root, node.selector);
-  if (selected === undefined) throw noSuchNode();
-  return () => representNode(tree, selected);
-}
-
-/** §8.3, §10: an element is the text of its source, an attribute the text between its quotes. */
-function representNode({ text }: SourceTree, node: SelectedNode): { mediaType: string; body: string } {
-  switch (node.kind) {
-    case 'element':
-      return { mediaType: elementMediaType, body: text.slice(node.element.start, node.element.end) };
-    case 'attribute': {
-      const span = attributeSpan(text, node.element, node.attribute);
-      if (span === undefined) throw new Error('an attribute of the tree is missing in its text');
-      return { mediaType: attributeMediaType, body: text.slice(span.valueStart, span.valueEnd) };
-    }
-    case 'namespace-bindings':
-      return { mediaType: namespaceBindingsMediaType, body: namespaceBindingsOf(node.element) };
-  }
+async function readCurrent(
+  { store, maker }: Xcap,
+  usage: LoadedUsage,
+  document: DocumentSelector,
+): Promise<StoredDocument | undefined> {
+  const generated = generatedAt(usage, document);
+  if (generated !== undefined) return maker(generated, document);
+  return isStored(usage) ? store.read(document) : undefined;
 }
 
 type PutChange = (current: StoredDocument | undefined) => PutResult;

@@ -11,7 +11,7 @@
  */
 import type { ExpandedName } from '../xml/source-tree.js';
 
-export type { ExpandedName, SourceAttribute, SourceElement } from '../xml/source-tree.js';
+export type { ExpandedName, SourceAttribute, SourceElement, SourceTree } from '../xml/source-tree.js';
 
 /** A canonical XCAP User Identifier, see `canonicalXui`. */
 export type Xui = string;

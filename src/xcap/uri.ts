@@ -10,6 +10,8 @@ export interface XcapUri {
   readonly node?: EncodedNodeSelector;
   /** True where the URI names a home directory and `document` is its default document: that can only be read. */
   readonly isHome: boolean;
+  /** True where the query asks for what the document carries (`?raw`) and not for the document. */
+  readonly isRaw: boolean;
 }
 
 /** What the understanding of a URI depends on. */
@@ -45,9 +47,12 @@ export function parseRequestTarget(target: string, rules: UriRules): XcapUri | u
   const resource = collapseLeadingSlashes(path).slice(xcapRoot.length).replace(/^\/+/, '');
   // §8: the first separator counts. One glued to the first step (`/~~simservs/…`) is understood.
   const separator = nodeSelectorSeparator.exec(resource);
-  if (separator === null) return { xcapRoot, ...documentSelector(resource, rules) };
+  if (separator === null) {
+    return { xcapRoot, ...documentSelector(resource, rules), isRaw: query === 'raw' };
+  }
   return {
     xcapRoot,
+    isRaw: false,
     ...documentSelector(resource.slice(0, separator.index), rules),
     node: {
       selector: resource.slice(separator.index + separator[0].length).replace(/^\//, ''),

@@ -1,13 +1,12 @@
 /** §8.2.5: schema, uniqueness and other constraints, judged on the resulting document. */
-import { validate } from '../xml/schema.js';
+import { validate, type Schema } from '../xml/schema.js';
 import { descendantsOrSelf, sameName, type SourceElement, type SourceTree } from '../xml/source-tree.js';
-import { qualifiedName } from '../xml/start-tag.js';
 import { textOf } from '../xml/text-content.js';
-import type { ApplicationUsage, UniquenessFailure } from './application-usage.js';
-import type { Exists } from './conflict.js';
+import type { ApplicationUsage } from './application-usage.js';
+import { repeatedClaims } from './claims.js';
 import type { DocumentRules, LoadedStoredUsage } from './loaded-usage.js';
 import { Conflict } from './refusal.js';
-import { encodeNamespaceBindings, encodeSegment } from './uri.js';
+import { uniquenessConflict } from './uniqueness.js';
 
 /** Handsets show phrases on a small screen. */
 const longestPhrase = 500;
@@ -33,15 +32,18 @@ export function schemaFault(
   tree: SourceTree,
   { usage, schema, knownNames }: SchemaRules,
 ): string | undefined {
-  if (!sameName(tree.root, usage.rootElement)) {
-    return `The root element is '${usage.rootElement.localName}' of the namespace '${usage.rootElement.namespace}'`;
+  const { rootElement } = usage;
+  if (rootElement !== undefined && !sameName(tree.root, rootElement)) {
+    return `The root element is '${rootElement.localName}' of the namespace '${rootElement.namespace}'`;
   }
-  const validity = validate(tree.text, schema);
-  if (!validity.valid) {
-    const line = validity.line === undefined ? '' : ` (line ${String(validity.line)})`;
-    return `${validity.message}${line}`;
-  }
-  return unknownName(tree.root, knownNames);
+  return (schema && invalidity(tree, schema)) ?? unknownName(tree.root, knownNames);
+}
+
+function invalidity({ text }: SourceTree, schema: Schema): string | undefined {
+  const validity = validate(text, schema);
+  if (validity.valid) return undefined;
+  const line = validity.line === undefined ? '' : ` (line ${String(validity.line)})`;
+  return `${validity.message}${line}`;
 }
 
 /**
@@ -49,18 +51,10 @@ export function schemaFault(
  *
  * @throws Conflict uniqueness-failure or constraint-failure.
  */
-export function checkConstraints(tree: SourceTree, { usage, document, xcapRoots }: DocumentRules): void {
-  const [failure, ...more] = usage.uniqueness?.(tree.root) ?? [];
-  if (failure !== undefined) {
-    throw new Conflict({
-      condition: 'uniqueness-failure',
-      phrase: uniquenessPhrase(failure),
-      exists: [
-        exists(failure, usage.defaultDocumentNamespace),
-        ...more.slice(0, 20).map((f) => exists(f, usage.defaultDocumentNamespace)),
-      ],
-    });
-  }
+export function checkConstraints(tree: SourceTree, rules: DocumentRules): void {
+  const { usage, document, xcapRoots } = rules;
+  const [failure, ...more] = [...(usage.uniqueness?.(tree.root) ?? []), ...repeatedClaims(tree, rules)];
+  if (failure !== undefined) throw uniquenessConflict([failure, ...more], usage.defaultDocumentNamespace);
   const broken = usage.constraints?.(tree.root, {
     document,
     xcapRoots,
@@ -92,44 +86,4 @@ function unknownName(root: SourceElement, knownNames: LoadedStoredUsage['knownNa
     }
   }
   return undefined;
-}
-
-function uniquenessPhrase({ element, attribute }: UniquenessFailure): string {
-  const value = element.attributes.find((a) => a.localName === attribute)?.value ?? '';
-  return `The ${attribute} '${value.slice(0, 200)}' of ${element.localName} (line ${String(element.line)}) is already in use.`;
-}
-
-function exists(failure: UniquenessFailure, defaultDocumentNamespace: string): Exists {
-  return {
-    field: relativeUri(failure.element, failure.attribute, defaultDocumentNamespace),
-    alternatives: failure.alternatives ?? [],
-  };
-}
-
-/** §11.1: the node selector of an attribute, relative to the document. */
-function relativeUri(element: SourceElement, attribute: string, defaultDocumentNamespace: string): string {
-  const bindings = new Map<string, string>();
-  const steps: string[] = [];
-  for (let e: SourceElement | undefined = element; e !== undefined; e = e.parent) {
-    steps.unshift(encodeSegment(stepTo(e, defaultDocumentNamespace, bindings)));
-  }
-  return `${steps.join('/')}/@${attribute}${encodeNamespaceBindings(bindings)}`;
-}
-
-function stepTo(
-  element: SourceElement,
-  defaultDocumentNamespace: string,
-  bindings: Map<string, string>,
-): string {
-  const prefix = element.namespace === defaultDocumentNamespace ? '' : prefixFor(element.namespace, bindings);
-  const name = qualifiedName({ prefix, localName: element.localName });
-  const siblings = element.parent?.children.filter((sibling) => sameName(sibling, element)) ?? [];
-  return siblings.length > 1 ? `${name}[${String(siblings.indexOf(element) + 1)}]` : name;
-}
-
-function prefixFor(namespace: string, bindings: Map<string, string>): string {
-  for (const [prefix, uri] of bindings) if (uri === namespace) return prefix;
-  const prefix = `n${String(bindings.size + 1)}`;
-  bindings.set(prefix, namespace);
-  return prefix;
 }

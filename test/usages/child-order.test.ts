@@ -8,7 +8,7 @@ import t from 'tap';
 import { usageFolders } from '../../src/package-files.js';
 import { loadUsages } from '../../src/usages/registry.js';
 import { putElement } from '../../src/xcap/changes.js';
-import type { LoadedStoredUsage } from '../../src/xcap/loaded-usage.js';
+import { isStored, type LoadedStoredUsage } from '../../src/xcap/loaded-usage.js';
 import { matchingElements } from '../../src/xcap/locate.js';
 import { Conflict } from '../../src/xcap/refusal.js';
 import type { Step } from '../../src/xcap/terms.js';
@@ -37,7 +37,7 @@ function isValid(text: string, loaded: LoadedStoredUsage): boolean {
 
 const loadedUsages = await loadUsages([usageFolders]);
 for (const loaded of loadedUsages.values()) {
-  if (loaded.kind !== 'stored' || loaded.usage.childOrder === undefined) continue;
+  if (!isStored(loaded) || loaded.usage.childOrder === undefined) continue;
   const { auid, childOrder } = loaded.usage;
   t.test(auid, (t) => {
     const uncovered = new Set(

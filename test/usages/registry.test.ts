@@ -79,3 +79,34 @@ t.test('the usages of the product load, ordered by AUID', async (t) => {
   t.same(usages, usages.toSorted());
   t.ok(usages.includes('xcap-caps'), 'RFC 4825 §12: every server has xcap-caps');
 });
+
+t.test('optional usages are served where they are asked for', async (t) => {
+  const auid = 'org.example.optional';
+  const folder = brokenUsages(t, auid, (folder) =>
+    writeFileSync(join(folder, 'usage.js'), definition(auid, 'isOptional: true')),
+  );
+  const folders = [{ sources: folder, definitions: folder }];
+  const none = new Map<string, string>();
+  t.same([...(await loadUsages(folders)).keys()], []);
+  t.same([...(await loadUsages(folders, { optionalUsages: [auid], policies: none })).keys()], [auid]);
+  t.same([...(await loadUsages(folders, { optionalUsages: 'all', policies: none })).keys()], [auid]);
+  await t.rejects(loadUsages(folders, { optionalUsages: ['org.example.other'], policies: none }), {
+    name: 'UsageError',
+    message: /XCAP_OPTIONAL_USAGES has 'org\.example\.other'/,
+  });
+});
+
+t.test('a policy is chosen by its name', async (t) => {
+  const auid = 'org.example.policies';
+  const more = 'otherPolicies: { nobody: { authorization: () => false } }';
+  const folder = brokenUsages(t, auid, (folder) =>
+    writeFileSync(join(folder, 'usage.js'), definition(auid, more)),
+  );
+  const folders = [{ sources: folder, definitions: folder }];
+  const load = (policies: [string, string][]) =>
+    loadUsages(folders, { optionalUsages: [], policies: new Map(policies) });
+  t.equal((await load([])).get(auid)?.usage.authorization, undefined);
+  t.type((await load([[auid, 'nobody']])).get(auid)?.usage.authorization, 'function');
+  await t.rejects(load([[auid, 'everybody']]), { message: /XCAP_POLICIES .* but it has nobody\.$/ });
+  await t.rejects(load([['org.example.other', 'nobody']]), { message: /no such usage/ });
+});

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  globalTreeForTrustedElements,
   ownerAndTrustedElements,
   readableByEveryone,
   readableByOwner,
@@ -14,11 +15,21 @@ const own = { tree: 'users', auid: 'a', xui: 'sip:alice@example.com', path: ['in
 const global = { tree: 'global', auid: 'a', path: ['index'] } as const;
 
 t.test('§5.7: policies', (t) => {
-  const policies = { ownerAndTrustedElements, readableByEveryone, readableByOwner, readOnly };
+  const policies = {
+    globalTreeForTrustedElements,
+    ownerAndTrustedElements,
+    readableByEveryone,
+    readableByOwner,
+    readOnly,
+  };
   const cases: [policy: keyof typeof policies, rights: Record<string, string>][] = [
     [
       'ownerAndTrustedElements',
       { owner: 'rw', other: '', trusted: 'r', ownerGlobal: 'r', trustedGlobal: 'r' },
+    ],
+    [
+      'globalTreeForTrustedElements',
+      { owner: 'rw', other: '', trusted: 'r', ownerGlobal: '', trustedGlobal: 'r' },
     ],
     ['readableByEveryone', { owner: 'rw', other: 'r', trusted: 'r', ownerGlobal: 'r', trustedGlobal: 'r' }],
     ['readableByOwner', { owner: 'r', other: '', trusted: 'r', ownerGlobal: 'r', trustedGlobal: 'r' }],

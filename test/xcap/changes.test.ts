@@ -16,11 +16,12 @@ import { Conflict } from '../../src/xcap/refusal.js';
 import type { NodeSelector, Step } from '../../src/xcap/terms.js';
 import { thrown } from '../fixtures/thrown.js';
 import { randomDocument, randomElement } from '../fixtures/documents.js';
+import { isStored } from '../../src/xcap/loaded-usage.js';
 import { read, rulesForAlice, stepsTo } from '../fixtures/source.js';
 
 const folder = join(import.meta.dirname, '..', 'fixtures', 'auids');
 const usage = (await loadUsages([{ sources: folder, definitions: folder }])).get('org.example.root');
-if (usage?.kind !== 'stored') throw new Error('the fixture usage is missing');
+if (usage === undefined || !isStored(usage)) throw new Error('the fixture usage is missing');
 const rules = rulesForAlice(usage);
 
 /** A random element of the tree. */

@@ -192,7 +192,6 @@ export const diversionRules: readonly CorpusCase[] = [
     headers: element,
     body: forward('hidden', '<anonymous/>', 'tel:+15550100262'),
     document: 'simservs-capabilities',
-    expect: { status: 201 },
-    why: 'The service capabilities in the document are not enforced yet; then it is 409 constraint-failure.',
+    expect: { status: 409, condition: 'constraint-failure' },
   },
 ];

@@ -198,7 +198,7 @@ export const otherServices: readonly CorpusCase[] = [
     body: 'true',
     document: 'simservs-capabilities',
     expect: { status: 200 },
-    why: 'Parts of a document that belong to the operator are not protected yet; then it is 403.',
+    why: 'Without a profile the whole document is the subscriber’s. With one it is 409 (provisioning.test.ts).',
   },
   {
     id: 'service-21',

@@ -1,0 +1,14 @@
+import { defineApplicationUsage, readOnly, unexpectedRoot } from '../../src/xcap/application-usage.js';
+
+/** TS 24.484: the settings of an MCData service, `global/service-config.xml`. Only its root is checked. */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'org.3gpp.mcdata.service-config',
+  defaultDocumentNamespace: 'urn:3gpp:ns:mcdataServiceConfig:1.0',
+  mediaType: 'application/vnd.3gpp.mcdata-service-config+xml',
+  // There is no schema, see README.md.
+  namespaces: [],
+  authorization: readOnly,
+  constraints: (root) =>
+    unexpectedRoot(root, 'service-configuration-info', ['urn:3gpp:ns:mcdata', 'urn:3gpp:mcdata']),
+});

@@ -1,0 +1,13 @@
+import { defineApplicationUsage, unexpectedRoot } from '../../src/xcap/application-usage.js';
+
+/** TS 24.484: what the device of an MCVideo user may do. Only its root is checked. */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'org.3gpp.mcvideo.ue-config',
+  defaultDocumentNamespace: 'urn:3gpp:ns:mcvideoUEConfig:1.0',
+  mediaType: 'application/vnd.3gpp.mcvideo-ue-config+xml',
+  // There is no schema, see README.md.
+  namespaces: [],
+  constraints: (root) =>
+    unexpectedRoot(root, 'mcvideo-UE-configuration', ['urn:3gpp:ns:mcvideo', 'urn:3gpp:mcvideo']),
+});

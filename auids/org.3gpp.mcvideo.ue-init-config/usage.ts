@@ -1,0 +1,19 @@
+import {
+  defineApplicationUsage,
+  readableByEveryone,
+  unexpectedRoot,
+} from '../../src/xcap/application-usage.js';
+
+/** TS 24.484: what an MCVideo device has to know before anybody logs in on it. Only its root is checked. */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'org.3gpp.mcvideo.ue-init-config',
+  defaultDocumentNamespace: 'urn:3gpp:ns:mcvideoUEinitConfig:1.0',
+  mediaType: 'application/vnd.3gpp.mcvideo-ue-init-config+xml',
+  // There is no schema, see README.md.
+  namespaces: [],
+  // The XUI is the device: who logs in on it is somebody else.
+  authorization: readableByEveryone,
+  constraints: (root) =>
+    unexpectedRoot(root, 'mcvideo-UE-initial-configuration', ['urn:3gpp:ns:mcvideo', 'urn:3gpp:mcvideo']),
+});

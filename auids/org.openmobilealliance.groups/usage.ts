@@ -1,0 +1,160 @@
+import {
+  actionsOf,
+  attributeOf,
+  canonicalXui,
+  defineApplicationUsage,
+  domainOf,
+  elementsNamed,
+  globalTreeForTrustedElements,
+  repeatedValues,
+  rulesThatHold,
+  sameName,
+} from '../../src/xcap/application-usage.js';
+import type { UniquenessFailure, UsageContext } from '../../src/xcap/application-usage.js';
+import type { ExpandedName, SourceElement, Xui } from '../../src/xcap/terms.js';
+
+const namespace = 'urn:oma:xml:poc:list-service';
+const listsNamespace = 'urn:ietf:params:xml:ns:resource-lists';
+const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
+const extensionsNamespace = 'urn:oma:xml:xdm:extensions';
+
+/** OMA Shared Group XDM: groups of users, each with the rules of who may do what in it. */
+export const usage = defineApplicationUsage({
+  kind: 'stored',
+  auid: 'org.openmobilealliance.groups',
+  defaultDocumentNamespace: namespace,
+  rootElement: named('group'),
+  mediaType: 'application/vnd.oma.poc.groups+xml',
+  schema: 'groups.xsd',
+  namespaces: [
+    namespace,
+    listsNamespace,
+    commonPolicyNamespace,
+    'urn:oma:xml:xdm:common-policy',
+    extensionsNamespace,
+  ],
+  // Unlike other global documents, groups are not for everybody: who is in one is known to its members.
+  authorization: globalTreeForTrustedElements,
+  readers: { rulesFor: (document) => [document], admit },
+  childOrder: [
+    {
+      parent: named('list-service'),
+      children: [...['display-name', 'list', 'invite-members', 'max-participant-count'].map(named), '*'],
+    },
+    { parent: named('list'), children: [named('entry'), named('external')] },
+    { parent: named('entry'), children: [{ namespace: listsNamespace, localName: 'display-name' }, '*'] },
+    { parent: policy('rule'), children: ['conditions', 'actions', 'transformations'].map(policy) },
+    {
+      parent: extension('session-active-policy'),
+      children: [
+        ...['max-duration', 'required-participants-list', 'min-participant-count', 'schedule'].map(extension),
+        '*',
+      ],
+    },
+  ],
+  uniqueness,
+  // No two groups of all users have the same URI.
+  claims: (root) =>
+    groupsIn(root).map((element) => ({ element, attribute: 'uri', isListed: false }) as const),
+  // TS 24.481 and its clients disagree on the name.
+  claimDirectories: ['byGroup', 'byGroupID'],
+  constraints,
+});
+
+function named(localName: string): ExpandedName {
+  return { namespace, localName };
+}
+
+function policy(localName: string): ExpandedName {
+  return { namespace: commonPolicyNamespace, localName };
+}
+
+function extension(localName: string): ExpandedName {
+  return { namespace: extensionsNamespace, localName };
+}
+
+function groupsIn(root: SourceElement): SourceElement[] {
+  return namesakes(root.children, named('list-service'));
+}
+
+/** RFC 4745 §6.1: ids of rules. And as in resource lists: the members of a list. */
+function uniqueness(root: SourceElement): readonly UniquenessFailure[] {
+  const lists = [
+    ...elementsNamed(root, named('list')),
+    ...elementsNamed(root, extension('required-participants-list')),
+  ];
+  return [
+    ...repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+    ...lists.flatMap(({ namespace, children }) => [
+      ...repeatedValues(namesakes(children, { namespace, localName: 'entry' }), 'uri'),
+      ...repeatedValues(namesakes(children, { namespace, localName: 'external' }), 'anchor'),
+    ]),
+  ].sort((a, b) => a.element.start - b.element.start);
+}
+
+/** Users give out addresses of their own domain. Owners without a domain are those of mission critical services. */
+function constraints(root: SourceElement, { document }: UsageContext): string | undefined {
+  const ownerDomain = document.tree === 'users' ? domainOf(document.xui) : undefined;
+  for (const { attributes } of groupsIn(root)) {
+    const uri = attributes.find(({ localName }) => localName === 'uri')?.value.trim() ?? '';
+    const failure = unusableAddress(uri, ownerDomain);
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
+}
+
+function unusableAddress(uri: string, ownerDomain: string | undefined): string | undefined {
+  const isNumber = /^tel:\+?[-.()*#\da-f]+(?:;|$)/i.test(uri);
+  const domain = isNumber ? domainOfNumber(uri) : domainOf(uri);
+  if (!isNumber && (!/^sips?:[^@]/i.test(uri) || domain === undefined)) {
+    return `The address of a group has to be a SIP URI with a name and a domain, or a tel URI: ${uri}`;
+  }
+  if (ownerDomain === undefined || domain === ownerDomain || domain?.endsWith(`.${ownerDomain}`)) {
+    return undefined;
+  }
+  return `The address of a group has to be in the domain ${ownerDomain}: ${uri}`;
+}
+
+/** RFC 3966 §5.1.5: a number that is not global may belong to a domain. */
+function domainOfNumber(uri: string): string | undefined {
+  const [, context] = /;phone-context=([^+;][^;]*)/i.exec(uri) ?? [];
+  return context === undefined ? undefined : domainOf(`sip:number@${context}`);
+}
+
+/** A document with several groups is for those whom each of them admits. */
+function admit(root: SourceElement, xuis: readonly Xui[], textOf: UsageContext['textOf']): boolean {
+  const groups = groupsIn(root);
+  return groups.length > 0 && groups.every((group) => admitsToGroup(group, xuis, textOf));
+}
+
+function admitsToGroup(group: SourceElement, xuis: readonly Xui[], textOf: UsageContext['textOf']): boolean {
+  const judge = (condition: SourceElement) =>
+    sameName(condition, named('is-list-member')) ? isMember(group, xuis) : undefined;
+  return namesakes(group.children, policy('ruleset'))
+    .flatMap((ruleset) => rulesThatHold(ruleset, xuis, judge))
+    .flatMap(actionsOf)
+    .some((action) => isParticipation(action) && ['true', '1', 'allow'].includes(textOf(action).trim()));
+}
+
+/** Undefined where other documents would have to tell. */
+function isMember(group: SourceElement, xuis: readonly Xui[]): boolean | undefined {
+  const members = namesakes(group.children, named('list')).flatMap(({ children }) => children);
+  const isNamed = namesakes(members, named('entry')).some((entry) =>
+    xuis.includes(canonicalXui(attributeOf(entry, 'uri')?.value.trim() ?? '')),
+  );
+  if (isNamed) return true;
+  return namesakes(members, named('external')).length > 0 ? undefined : false;
+}
+
+/** To take part in a group, or to see who does. */
+function isParticipation(action: SourceElement): boolean {
+  return [
+    named('join-handling'),
+    named('allow-initiate-conference'),
+    { namespace: 'urn:3gpp:ns:mcpttGroupInfo:1.0', localName: 'on-network-allow-getting-member-list' },
+  ].some((name) => sameName(action, name));
+}
+
+function namesakes(elements: readonly SourceElement[], name: ExpandedName): SourceElement[] {
+  return elements.filter((element) => sameName(element, name));
+}

@@ -1,0 +1,56 @@
+/** §8.2.7: the documents that the server makes from others, as of the moment of each read. */
+import type { ServedUsage } from './application-usage.js';
+import {
+  madeDocument,
+  type DocumentStore,
+  type ListedElements,
+  type StoredDocument,
+} from './document-store.js';
+import type { GeneratedDocument } from './generated-document.js';
+import type { DocumentSelector, Xui } from './terms.js';
+
+/** Makes one document of a usage. */
+export type DocumentMaker = (
+  generated: GeneratedDocument,
+  selector: DocumentSelector,
+) => Promise<StoredDocument>;
+
+interface MadeFromClaims {
+  readonly listed: ListedElements;
+  readonly document: StoredDocument;
+}
+
+/** Documents of the global tree are kept until what they are made from has changed. */
+export function documentMaker(store: DocumentStore, usages: readonly ServedUsage[]): DocumentMaker {
+  const fromUsages = new Map<GeneratedDocument, StoredDocument>();
+  const fromClaims = new Map<GeneratedDocument, MadeFromClaims>();
+
+  return async (generated, selector) => {
+    switch (generated.from) {
+      case 'usages': {
+        const document = fromUsages.get(generated) ?? madeDocument(generated.generate(usages));
+        fromUsages.set(generated, document);
+        return document;
+      }
+      case 'claims': {
+        const known = fromClaims.get(generated);
+        const listed = await store.listedElements(selector.auid, known?.listed);
+        if (known?.listed.revision === listed.revision) return known.document;
+        const document = madeDocument(generated.generate(listed.elements));
+        fromClaims.set(generated, { listed, document });
+        return document;
+      }
+      case 'user':
+        return madeDocument(generated.generate(ownerOf(selector)));
+      case 'home': {
+        const xui = ownerOf(selector);
+        return madeDocument(generated.generate({ xui, usages, documents: await store.home(xui) }));
+      }
+    }
+  };
+}
+
+/** Documents of the users' tree are made at places in the users' tree. */
+function ownerOf(selector: DocumentSelector): Xui {
+  return selector.tree === 'users' ? selector.xui : '';
+}
