@@ -6,13 +6,16 @@ const schemePattern = /^([a-z][a-z0-9+.-]*):(.*)$/is;
 /**
  * The one form of an XUI that is stored and compared. `alice@example.com` and `sip:alice@example.com` are one user; the
  * scheme and the domain compare without case; a password in the userinfo (some handsets send their call-barring
- * password there) is dropped, so that it is neither stored nor logged. An identifier without scheme and domain gets
- * `defaultDomain` where there is one, and stays as it is otherwise (MCX device identifiers are such).
+ * password there) is dropped, so that it is neither stored nor logged. So are the visual separators of telephone numbers
+ * and `;user=phone`, which say nothing about who it is; other parameters stay, because the URIs of services have some. An
+ * identifier without scheme and domain gets `defaultDomain` where there is one, and stays as it is otherwise (MCX device
+ * identifiers are such).
  */
 export function canonicalXui(identifier: string, defaultDomain?: string): Xui {
   const [, scheme, rest] = schemePattern.exec(identifier) ?? [];
   if (rest !== undefined && scheme !== undefined && isUriScheme(scheme)) {
-    return `${scheme.toLowerCase()}:${canonicalUserAtDomain(rest)}`;
+    const canonicalRest = /^tel$/i.test(scheme) ? withoutVisualSeparators(rest) : canonicalUserAtDomain(rest);
+    return `${scheme.toLowerCase()}:${canonicalRest}`;
   }
   if (identifier.includes('@')) return `sip:${canonicalUserAtDomain(identifier)}`;
   if (defaultDomain !== undefined && defaultDomain !== '' && !identifier.includes(':')) {
@@ -33,5 +36,12 @@ function canonicalUserAtDomain(userAtDomain: string): string {
   if (at < 0) return userAtDomain;
   const [user = ''] = userAtDomain.slice(0, at).split(':');
   const [domain = ''] = /^[^;?]*/.exec(userAtDomain.slice(at + 1)) ?? [];
-  return `${user}@${domain.toLowerCase()}${userAtDomain.slice(at + 1 + domain.length)}`;
+  const parameters = userAtDomain.slice(at + 1 + domain.length).replace(/;user=phone(?=[;?]|$)/gi, '');
+  return `${user}@${domain.toLowerCase()}${parameters}`;
+}
+
+/** RFC 3966 §3: separators do not count. Dots and hyphens in the parameters do: those may be domains. */
+function withoutVisualSeparators(telephone: string): string {
+  const [number = ''] = /^[^;]*/.exec(telephone) ?? [];
+  return `${number.replace(/[-.() ]/g, '')}${telephone.slice(number.length)}`;
 }

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { startServer, type Answer, type Send } from '../fixtures/xcap-server.js';
 import { barring } from './corpus/barring.js';
 import { lists, rules, simservs, subscriber, type CorpusCase, type DocumentName } from './corpus/case.js';
+import { directories } from './corpus/directories.js';
 import { diversion } from './corpus/diversion.js';
 import { diversionRules } from './corpus/diversion-rules.js';
 import { identity } from './corpus/identity.js';
@@ -17,6 +18,7 @@ import { checkedSend, documentOf } from './invariants.js';
 
 const groups = {
   barring,
+  directories,
   diversion,
   diversionRules,
   identity,
@@ -32,6 +34,9 @@ const mediaTypes: Readonly<Record<string, string>> = {
   'resource-lists': 'application/resource-lists+xml',
   'pres-rules': 'application/auth-policy+xml',
   'org.openmobilealliance.pres-rules': 'application/auth-policy+xml',
+  'rls-services': 'application/rls-services+xml',
+  'org.openmobilealliance.groups': 'application/vnd.oma.poc.groups+xml',
+  'org.openmobilealliance.pres-content': 'application/vnd.oma.pres-content+xml',
 };
 
 t.test('corpus', async (t) => {

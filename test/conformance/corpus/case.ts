@@ -14,7 +14,10 @@ export type DocumentName =
   | 'lists-friends'
   | 'lists-handset'
   | 'rules'
-  | 'oma-rules';
+  | 'oma-rules'
+  | 'services-bob'
+  | 'group'
+  | 'picture';
 
 export interface CorpusCase {
   /** Group and number, unique. */
