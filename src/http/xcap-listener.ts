@@ -147,7 +147,8 @@ function credentialsOf(request: FastifyRequest, { document }: XcapUri): Credenti
   const { socket, headers, method, originalUrl, body } = request;
   return {
     peerAddress: socket.remoteAddress ?? '',
-    isSecure: request.raw.socket instanceof TLSSocket,
+    isSecure: socket instanceof TLSSocket,
+    cipherSuite: socket instanceof TLSSocket ? socket.getCipher().standardName : undefined,
     method,
     target: originalUrl,
     headers,

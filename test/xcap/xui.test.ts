@@ -13,7 +13,10 @@ t.test('§6.2: forms of one user', (t) => {
     ['sip:+15550100001:1234@ims.example.com', 'sip:+15550100001@ims.example.com'],
     ['sip:alice@Example.COM;user=phone', 'sip:alice@example.com'],
     ['sip:+15550100001@example.com;USER=Phone', 'sip:+15550100001@example.com'],
-    ['sip:+15550100001@example.com;transport=tcp;user=phone;lr', 'sip:+15550100001@example.com;transport=tcp;lr'],
+    [
+      'sip:+15550100001@example.com;transport=tcp;user=phone;lr',
+      'sip:+15550100001@example.com;transport=tcp;lr',
+    ],
     ['sip:+15550100001@example.com;user=phone?subject=x', 'sip:+15550100001@example.com?subject=x'],
     ['sip:alice@example.com;user=phones', 'sip:alice@example.com;user=phones'],
     ['sip:alice@example.com;method=x', 'sip:alice@example.com;method=x'],
