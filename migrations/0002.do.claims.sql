@@ -22,7 +22,7 @@ create table xcapd.listed_claims_revisions (
 );
 
 -- Writes as write_document does, and replaces the claims of the document. URIs that other documents claim or that are the
--- address of a user (the owner, or one who has documents) come back as taken; then nothing is written.
+-- address of a user (the owner, one who has documents, or a subscriber) come back as taken; then nothing is written.
 create function xcapd.write_claiming_document(
   p_xui text,
   p_auid text,
@@ -52,8 +52,8 @@ begin
     where new.uri is null or old.uri is null or new.element is distinct from old.element;
 
   if v_claims_change then
-    -- Who changes claims does so alone until the end of the transaction: two documents that exchange URIs would wait for
-    -- each other otherwise.
+    -- Who changes claims (or identities of subscribers) does so alone until the end of the transaction: two documents that
+    -- exchange URIs would wait for each other otherwise.
     perform pg_advisory_xact_lock(hashtextextended('xcapd.claims', 0));
     select array_agg(wanted.uri) into taken
       from unnest(p_uris) as wanted (uri)
@@ -62,7 +62,8 @@ begin
           select from xcapd.claims
           where claims.uri = wanted.uri and (claims.xui, claims.auid, claims.path) <> (p_xui, p_auid, p_path)
         )
-        or exists (select from xcapd.documents where documents.xui = wanted.uri);
+        or exists (select from xcapd.documents where documents.xui = wanted.uri)
+        or exists (select from xcapd.identities where identities.identity = wanted.uri);
     if taken is not null then
       swapped := false;
       return;

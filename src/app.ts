@@ -1,24 +1,44 @@
 /** The composition root: puts the parts together and listens. The only file that sees all of them. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
-import { ConfigError, type Config } from './config.js';
+import { ConfigError } from './config-error.js';
+import type { Config } from './config.js';
+import type { IdentityMethodName } from './environment.js';
 import { createManagementListener } from './http/management.js';
+import { parseTokens, type AdminToken } from './http/management/access.js';
+import { mergingMaker } from './http/merged-documents.js';
 import { createMetrics } from './http/metrics.js';
-import { createXcapListener } from './http/xcap-listener.js';
+import { openUpstreamClient } from './http/upstream-client.js';
+import { routeOf, type Upstreams } from './http/upstreams.js';
+import { createXcapListener, type ListenerTls } from './http/xcap-listener.js';
+import { delegatedMethods } from './identity-methods.js';
 import { assertedIdentity } from './identity/asserted-identity.js';
-import { digest } from './identity/digest.js';
+import type { IdentityMethod } from './identity/authentication.js';
+import { nonces } from './identity/digest-nonce.js';
+import { loginThrottle } from './identity/login-throttle.js';
+import { secretBox } from './identity/secrets.js';
+import { defaultRealmOf, passwordMethods } from './password-methods.js';
 import { openPool, type DatabaseAddress } from './storage/database.js';
-import { openPipelinedClient } from './storage/pipelined-client.js';
+import { openNonceCounts } from './storage/nonce-counts.js';
+import { openPipelinedClient, type PipelinedClient } from './storage/pipelined-client.js';
 import { openDocumentStore } from './storage/postgres-document-store.js';
+import { readServerKey } from './storage/server-keys.js';
+import { openSubscriberDirectory } from './storage/subscriber-directory.js';
+import { openSubscriberRegister } from './storage/subscriber-register.js';
+import type { Limits } from './storage/write-statement.js';
+import type { SubscriberDirectory } from './subscribers/subscriber.js';
 import { packageFolder, usageFolders } from './package-files.js';
-import { loadProfiles } from './usages/profiles.js';
+import { loadProfiles, type Profiles } from './usages/profiles.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
 import { documentMaker } from './xcap/document-maker.js';
 import { servedUsages, type LoadedUsage, type LoadedUsages } from './xcap/loaded-usage.js';
 import { provisionedStore, type ProfileOf, type ProvisionedPlace } from './xcap/provisioned-store.js';
+import type { Xcap } from './xcap/request.js';
+import type { Xui } from './xcap/terms.js';
 import { canonicalXui } from './xcap/xui.js';
 
 export interface AppOptions {
@@ -52,8 +72,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, database, clusterMetrics } = options;
   const usages = await loadUsages(options.usageFolders ?? [usageFolders], config);
   let profiles = readProfiles(config, usages);
+  const tls = readTls(config);
+  const tokens = readAdminTokens(config);
+  const started: { log?: FastifyInstance['log'] } = {};
   const onError = (error: Error) => {
-    xcapListener.log.warn({ err: error }, 'a database connection was lost');
+    started.log?.warn({ err: error }, 'a database connection was lost');
   };
   const pool = openPool(database, onError);
   const reader = openPipelinedClient(database, onError);
@@ -62,34 +85,76 @@ export async function createApp(options: AppOptions): Promise<App> {
     reader,
     historyVersions: config.historyVersions,
     node: hostname(),
+    limitsOf: (xui) => limitsOf(xui, directory, config),
   });
-  const documents = provisionedStore(store, (document) => profiles(document), provisionedPlaces(usages));
+  const directory = openSubscriberDirectory(reader);
+  const profileOf: ProfileOf = async (document) => {
+    const find = profiles(document);
+    return find?.((await directory.withIdentity(document.xui))?.profile);
+  };
+  const documents = provisionedStore(store, profileOf, provisionedPlaces(usages));
   const metrics = createMetrics(() => storeFigures(store.figures()));
+  const key = await readServerKey(reader, 'nonce');
+  const counts = await openNonceCounts({ reader, address: database, onError });
+  const { nonceSeconds, digestUri } = config.passwords;
+  const identityParts = {
+    directory,
+    counts,
+    nonces: nonces({ key, maker: counts.maker, lifetimeSeconds: nonceSeconds }),
+    uriStrictness: digestUri,
+  };
+  const xcap: Xcap = {
+    store: documents,
+    maker: documentMaker(documents, servedUsages(usages)),
+    grantsOf: (owner, grantees) => directory.grants(owner, grantees),
+    maximalDocumentBytes: config.maximalDocumentBytes,
+    strictMediaTypes: config.strictMediaTypes,
+    xcapRoots: config.xcapRoots,
+  };
+  const upstreams = await openUpstreams(config, reader);
   const xcapListener = createXcapListener({
-    xcap: {
-      store: documents,
-      maker: documentMaker(documents, servedUsages(usages)),
-      maximalDocumentBytes: config.maximalDocumentBytes,
-      strictMediaTypes: config.strictMediaTypes,
-      xcapRoots: config.xcapRoots,
-    },
+    xcap,
     usages,
-    identityMethods: [assertedIdentity(config), digest(config.defaultDomain ?? 'xcapd')],
-    trustedElements: config.trustedElements.map((xui) => canonicalXui(xui, config.defaultDomain)),
+    identityMethods: inOrder(config, {
+      'asserted-identity': assertedIdentity(config),
+      ...passwordMethods(config, identityParts),
+      ...delegatedMethods(config, identityParts),
+    }),
+    upstreams,
+    mergingMaker: mergingMaker({ upstreams, maker: xcap.maker, usages: servedUsages(usages) }),
+    principalRules: {
+      directory,
+      trustedElements: config.trustedElements.map((xui) => canonicalXui(xui, config.defaultDomain)),
+      defaultDomain: config.defaultDomain,
+      openProvisioning: config.openProvisioning,
+    },
     uriRules: {
       xcapRoots: config.xcapRoots,
       defaultDomain: config.defaultDomain,
-      defaultDocument: (auid) => defaultDocumentOf(usages.get(auid)),
+      // What the document is called does not matter where the URI goes on as it is.
+      defaultDocument: (auid) =>
+        routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usages.get(auid)) : auid,
     },
     metrics,
     logLevel: config.logLevel,
-    tls: readTls(config),
+    tls,
   });
+  started.log = xcapListener.log;
   const management = await createManagementListener({
     openApiFile: join(packageFolder, 'openapi.yaml'),
     logLevel: config.logLevel,
     ping: () => store.ping(),
     metrics: clusterMetrics ?? (() => metrics.registry.metrics()),
+    api: {
+      register: openSubscriberRegister(pool),
+      forget: () => directory.forget(),
+      xcap,
+      usages,
+      defaultDomain: config.defaultDomain,
+      tokens,
+      realms: [defaultRealmOf(config)],
+      secretBox: secretBox(config.passwords.secretsKey),
+    },
   });
   return {
     xcapListener,
@@ -111,26 +176,101 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async close() {
       await Promise.all([xcapListener.close(), management.listener.close()]);
-      await Promise.all([pool.end(), reader.end()]);
+      await Promise.all([pool.end(), counts.end(), reader.end(), upstreams.client.close()]);
     },
   };
 }
 
+/** The methods that are on, slowed down for who fails. @throws ConfigError where one of them is not there. */
+function inOrder(
+  { identityMethods, loginFailures, trustedProxies }: Config,
+  methods: Partial<Record<IdentityMethodName, IdentityMethod>>,
+): IdentityMethod[] {
+  const slowed =
+    loginFailures === undefined
+      ? (method: IdentityMethod) => method
+      : loginThrottle({ failures: loginFailures, trustedProxies });
+  return identityMethods.map((name) => {
+    const method = methods[name];
+    if (method === undefined)
+      throw new ConfigError(`XCAP_IDENTITY_METHODS has '${name}', which is not there.`);
+    return slowed(method);
+  });
+}
+
+/** The name in Via is that of all processes on one database, so that a request does not go round between them. */
+async function openUpstreams(config: Config, reader: PipelinedClient): Promise<Upstreams> {
+  const routes = config.upstreams;
+  const key = routes.length === 0 ? [] : await readServerKey(reader, 'via');
+  return {
+    routes,
+    client: openUpstreamClient(),
+    pseudonym: `xcapd-${Buffer.from(key).toString('hex').slice(0, 12)}`,
+    proxyHeader: config.identity.cipherHeader,
+  };
+}
+
+/** What the subscription says, and what it leaves to the configuration. */
+async function limitsOf(
+  xui: Xui,
+  directory: Pick<SubscriberDirectory, 'withIdentity'>,
+  { quota }: Pick<Config, 'quota'>,
+): Promise<Limits | undefined> {
+  const own = (await directory.withIdentity(xui))?.quota;
+  const documents = own?.documents ?? quota.documents;
+  const bytes = own?.bytes ?? quota.bytes;
+  return documents === undefined && bytes === undefined ? undefined : { documents, bytes };
+}
+
 /** @throws ConfigError where the files cannot be read or do not belong together. */
-function readTls({ tls }: Config): { cert: Buffer; key: Buffer } | undefined {
+function readTls({ tls, identity: { clientCaFile } }: Config): ListenerTls | undefined {
   if (tls === undefined) return undefined;
   try {
     const files = { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
     createSecureContext(files);
-    return files;
+    return { ...files, ca: clientCaFile === undefined ? undefined : readAuthorities(clientCaFile) };
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`XCAP_TLS_CERT and XCAP_TLS_KEY cannot be used: ${reason}.`);
   }
 }
 
+/** OpenSSL skips what is no certificate, and then believes nobody without a word: each one is read here first. */
+function readAuthorities(file: string): Buffer {
+  try {
+    const text = readFileSync(file);
+    const blocks = text
+      .toString('latin1')
+      .match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+    if (blocks === null) throw new Error('it has no certificate');
+    blocks.forEach((block) => new X509Certificate(block));
+    return text;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`XCAP_TLS_CLIENT_CA cannot be used: ${reason}.`);
+  }
+}
+
+/** @throws ConfigError */
+function readAdminTokens({ adminToken, adminTokenFile }: Config): AdminToken[] {
+  const own = adminToken === undefined ? [] : [{ name: 'admin', token: adminToken }];
+  if (adminTokenFile === undefined) return own;
+  let text: string;
+  try {
+    text = readFileSync(adminTokenFile, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`XCAP_ADMIN_TOKEN_FILE cannot be read: ${reason}.`);
+  }
+  const tokens = parseTokens(text);
+  // An empty file must not open the API to everybody on this machine.
+  if (tokens.length === 0) throw new ConfigError('XCAP_ADMIN_TOKEN_FILE has no token.');
+  return [...own, ...tokens];
+}
+
 /** @throws ProfileError */
-function readProfiles({ profilesDirectory, defaultDomain }: Config, usages: LoadedUsages): ProfileOf {
+function readProfiles({ profilesDirectory, defaultDomain }: Config, usages: LoadedUsages): Profiles {
   if (profilesDirectory === undefined) return () => undefined;
   return loadProfiles(profilesDirectory, usages, defaultDomain);
 }

@@ -1,13 +1,20 @@
 /** The environment as a typed configuration: the one place that reads and checks it. */
 import { isIP } from 'node:net';
 import { envSchema } from 'env-schema';
-import { variables, type Environment } from './environment.js';
+import { ConfigError } from './config-error.js';
+import { variables, type Environment, type IdentityMethodName } from './environment.js';
+import { checkIdentityMethods, identityConfig, type IdentityConfig } from './identity-config.js';
+import { identityMethodsFrom, passwordConfig, type PasswordConfig } from './password-config.js';
+import { upstreamRoutes, type UpstreamRoute } from './upstream-config.js';
 
 export interface Config {
   readonly host: string;
   readonly port: number;
   readonly adminHost: string;
   readonly adminPort: number;
+  /** Secret. */
+  readonly adminToken: string | undefined;
+  readonly adminTokenFile: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly logLevel: string;
   /** Without a trailing slash; '' is the root `/`. */
@@ -21,30 +28,42 @@ export interface Config {
   readonly optionalUsages: readonly string[];
   /** Names of policies by AUID. */
   readonly policies: ReadonlyMap<string, string>;
+  /** Whether users whom the operator has not made subscribers have documents. */
+  readonly openProvisioning: boolean;
   readonly defaultDomain: string | undefined;
   readonly maximalDocumentBytes: number;
   readonly strictMediaTypes: boolean;
   readonly historyVersions: number;
+  /** For users whose subscription says nothing else; undefined for what is not limited. */
+  readonly quota: { readonly documents: number | undefined; readonly bytes: number | undefined };
+  /** In a minute, for one user name or one peer; undefined where they are not counted. */
+  readonly loginFailures: number | undefined;
+  /** The first whose name fits has a usage. */
+  readonly upstreams: readonly UpstreamRoute[];
   readonly workers: number;
   /** None where nobody is provisioned. */
   readonly profilesDirectory: string | undefined;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
-}
-
-/** A variable that is unknown or has a bad value; the message names it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
+  /** In the order in which they are tried. */
+  readonly identityMethods: readonly IdentityMethodName[];
+  readonly passwords: PasswordConfig;
+  readonly identity: IdentityConfig;
 }
 
 /** @throws ConfigError */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   checkNames(environment);
   const values = checkedValues(environment);
+  const identityMethods = identityMethodsFrom(values);
+  const identity = identityConfig(values);
+  checkIdentityMethods(identityMethods, identity);
   return {
     host: values.HOST,
     port: values.PORT,
     adminHost: values.ADMIN_HOST,
     adminPort: values.ADMIN_PORT,
+    adminToken: adminToken(values.ADMIN_TOKEN),
+    adminTokenFile: values.XCAP_ADMIN_TOKEN_FILE === '' ? undefined : values.XCAP_ADMIN_TOKEN_FILE,
     databaseUrl: databaseUrl(values.DATABASE_URL),
     logLevel: values.LOG_LEVEL,
     xcapRoots: xcapRoots(values.XCAP_ROOTS),
@@ -53,13 +72,26 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustedElements: list(values.XCAP_TRUSTED_ELEMENTS),
     optionalUsages: list(values.XCAP_OPTIONAL_USAGES),
     policies: policies(values.XCAP_POLICIES),
+    openProvisioning:
+      values.XCAP_OPEN_PROVISIONING === ''
+        ? values.DATABASE_URL === ''
+        : values.XCAP_OPEN_PROVISIONING === 'true',
     defaultDomain: values.XCAP_DEFAULT_DOMAIN === '' ? undefined : values.XCAP_DEFAULT_DOMAIN,
     maximalDocumentBytes: values.XCAP_MAX_DOCUMENT_BYTES,
     strictMediaTypes: values.XCAP_STRICT_MEDIA_TYPES,
     historyVersions: values.XCAP_HISTORY_VERSIONS,
+    quota: {
+      documents: values.XCAP_QUOTA_DOCUMENTS || undefined,
+      bytes: values.XCAP_QUOTA_BYTES || undefined,
+    },
+    loginFailures: values.XCAP_LOGIN_FAILURES || undefined,
+    upstreams: upstreamRoutes(values.XCAP_UPSTREAMS),
     workers: values.XCAP_WORKERS,
     profilesDirectory: values.XCAP_PROFILES_DIR === '' ? undefined : values.XCAP_PROFILES_DIR,
     tls: tlsFiles(values.XCAP_TLS_CERT, values.XCAP_TLS_KEY),
+    identityMethods,
+    passwords: passwordConfig(values),
+    identity,
   };
 }
 
@@ -88,6 +120,13 @@ function badValue(error: unknown): ConfigError {
   return new ConfigError(
     `${first.replace(/^env\//, '')}.${description === undefined ? '' : ` ${description}`}`,
   );
+}
+
+function adminToken(value: string): string | undefined {
+  if (value === '') return undefined;
+  if (/^[!-~]+$/.test(value)) return value;
+  // The value is a secret: it is not repeated.
+  throw new ConfigError('ADMIN_TOKEN has characters that no HTTP header can carry, or blanks.');
 }
 
 function databaseUrl(value: string): string | undefined {

@@ -7,6 +7,18 @@ export const variables = {
   PORT: { ...port, default: 8080, description: 'Port of the XCAP listener.' },
   ADMIN_HOST: { type: 'string', default: '127.0.0.1', description: 'Address of the management listener.' },
   ADMIN_PORT: { ...port, default: 8081, description: 'Port of the management listener.' },
+  ADMIN_TOKEN: {
+    type: 'string',
+    default: '',
+    description:
+      'The bearer token of the management API. Without one (or a file of them) the API answers to this machine only.',
+  },
+  XCAP_ADMIN_TOKEN_FILE: {
+    type: 'string',
+    default: '',
+    description:
+      'File with such tokens: on each line one, or a name for the audit trail, a blank and the token.',
+  },
   DATABASE_URL: {
     type: 'string',
     default: '',
@@ -30,6 +42,12 @@ export const variables = {
     default: './data',
     description: 'Where the embedded PostgreSQL keeps its data.',
   },
+  XCAP_IDENTITY_METHODS: {
+    type: 'string',
+    default: 'asserted-identity,digest',
+    description:
+      'Comma-separated ways to find out who is asking, in the order in which they are tried and offered: asserted-identity, digest, basic, bearer, certificate, gba, akma.',
+  },
   XCAP_TRUSTED_PROXIES: {
     type: 'string',
     default: '127.0.0.0/8,::1/128',
@@ -52,6 +70,14 @@ export const variables = {
     type: 'string',
     default: '',
     description: 'Comma-separated AUIDs of usages that are off by default, such as `test-app`.',
+  },
+  XCAP_OPEN_PROVISIONING: {
+    type: 'string',
+    default: '',
+    pattern: '^(true|false|)$',
+    description:
+      '`true`: whoever is authenticated has documents; `false`: subscribers only, others are 404. By default `false` once ' +
+      '`DATABASE_URL` is set.',
   },
   XCAP_DEFAULT_DOMAIN: {
     type: 'string',
@@ -96,7 +122,145 @@ export const variables = {
     description: 'Certificate chain of the XCAP listener (PEM file). Read again on SIGHUP.',
   },
   XCAP_TLS_KEY: { type: 'string', default: '', description: 'Its private key (PEM file).' },
+  XCAP_TLS_CLIENT_CA: {
+    type: 'string',
+    default: '',
+    description:
+      'The authorities that sign certificates of clients (PEM file). With it clients are asked for one. Read again on SIGHUP.',
+  },
+  XCAP_LOGIN_FAILURES: {
+    type: 'integer',
+    default: 10,
+    minimum: 0,
+    maximum: 1000000,
+    description:
+      'How many logins of one user name or one peer may fail in a minute; more get 429. 0 for any number.',
+  },
+  XCAP_QUOTA_DOCUMENTS: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1000000000,
+    description:
+      'How many documents a user has at most, unless his subscription says otherwise. 0 for any number.',
+  },
+  XCAP_QUOTA_BYTES: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 1000000000000,
+    description:
+      'How many bytes the documents of a user have in all, unless his subscription says otherwise. 0 for any number.',
+  },
+  XCAP_UPSTREAMS: {
+    type: 'string',
+    default: '',
+    description:
+      'Comma-separated `<AUID>=<URL>` or `<beginning>*=<URL>`: usages that other servers keep, and the XCAP roots there (docs/operations.md).',
+  },
+  XCAP_DIGEST_ALGORITHMS: {
+    type: 'string',
+    default: 'MD5,SHA-256',
+    description: 'Comma-separated algorithms of HTTP Digest, in the order in which they are offered.',
+  },
+  XCAP_DIGEST_URI: {
+    type: 'string',
+    default: 'tolerant',
+    pattern: '^(strict|tolerant|loose)$',
+    description:
+      'How exactly the `uri` of a digest names the request target: strict, tolerant (other percent-encoding, no query) or loose (also no document name).',
+  },
+  XCAP_NONCE_SECONDS: {
+    type: 'integer',
+    default: 300,
+    minimum: 10,
+    maximum: 86400,
+    description: 'How long a nonce of HTTP Digest can be used.',
+  },
+  XCAP_SECRETS_KEY: {
+    type: 'string',
+    default: '',
+    description:
+      'Key that encrypts the digest secrets in the database: 32 bytes in base64 or hexadecimal digits. They are stored as they are without it.',
+  },
+  XCAP_JWT_JWKS: {
+    type: 'string',
+    default: '',
+    description: 'URL or file of the keys (JWKS) that sign bearer tokens.',
+  },
+  XCAP_JWT_ISSUER: {
+    type: 'string',
+    default: '',
+    description: 'The issuer that tokens must have. Any by default.',
+  },
+  XCAP_JWT_AUDIENCE: {
+    type: 'string',
+    default: '',
+    description: 'The audience that tokens must have. Any by default.',
+  },
+  XCAP_JWT_XUI_CLAIM: {
+    type: 'string',
+    default: 'sub',
+    description: 'The claim with the XUI; for MCX `mcptt_id`.',
+  },
+  XCAP_JWT_READ_SCOPE: {
+    type: 'string',
+    default: '',
+    description: 'The scope that a token needs for reading; several with blanks between. None by default.',
+  },
+  XCAP_JWT_WRITE_SCOPE: {
+    type: 'string',
+    default: '',
+    description: 'The scope that a token needs for writing; several with blanks between. None by default.',
+  },
+  XCAP_BSF_URL: {
+    type: 'string',
+    default: '',
+    description: 'Root of the API of the bootstrapping server (Nbsp_GBA), for GBA.',
+  },
+  XCAP_AKMA_URL: {
+    type: 'string',
+    default: '',
+    description: 'Root of the API of the AKMA anchor function (Naanf_AKMA).',
+  },
+  XCAP_AKMA_AF_ID: {
+    type: 'string',
+    default: '',
+    description:
+      'The AF identifier of this server there. By default the host of the request and the Ua* security protocol identifier.',
+  },
+  XCAP_NF_TOKEN_URL: {
+    type: 'string',
+    default: '',
+    description: 'Where access tokens for these two are got by client credentials. None are sent by default.',
+  },
+  XCAP_NF_CLIENT_ID: { type: 'string', default: '', description: 'The client identifier for them.' },
+  XCAP_NF_CLIENT_SECRET_FILE: {
+    type: 'string',
+    default: '',
+    description: 'File with the client secret for them. Read each time.',
+  },
+  XCAP_GBA_CIPHER_HEADER: {
+    type: 'string',
+    default: '',
+    pattern: '^[A-Za-z0-9-]*$',
+    description:
+      'Header in which a trusted proxy names the cipher suite of the client’s TLS connection, to which keys of GBA and AKMA are bound.',
+  },
 } as const;
+
+/** All ways to find out who is asking. */
+export const identityMethodNames = [
+  'asserted-identity',
+  'digest',
+  'basic',
+  'bearer',
+  'certificate',
+  'gba',
+  'akma',
+] as const;
+
+export type IdentityMethodName = (typeof identityMethodNames)[number];
 
 interface TypeNames {
   readonly string: string;

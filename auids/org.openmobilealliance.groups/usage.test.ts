@@ -140,9 +140,9 @@ for (const usage of [groups, pocGroups]) {
       root.children.map((element) => [element, 'uri', false]),
     );
     const global = { tree: 'global', auid: usage.auid, path } as const;
-    const bob = { xuis: ['sip:bob@example.com'], isTrustedElement: false } as const;
+    const bob = { xuis: ['sip:bob@example.com'], role: undefined, access: 'read-write' } as const;
     t.equal(usage.authorization(bob, 'read', global), false);
-    t.equal(usage.authorization({ ...bob, isTrustedElement: true }, 'read', global), true);
+    t.equal(usage.authorization({ ...bob, role: 'trusted-element' }, 'read', global), true);
     t.same(usage.readers.rulesFor(global), [global]);
     t.end();
   });

@@ -1,7 +1,10 @@
 /** Errors as HTTP answers: the one table from what the core throws to a status. */
+import { TooManyFailedLogins } from '../identity/login-throttle.js';
+import { IdentityUnavailable } from '../identity/unavailable.js';
 import { conflictBody, conflictMediaType } from '../xcap/conflict.js';
 import { StoreUnavailable } from '../xcap/document-store.js';
 import { Conflict, Refusal } from '../xcap/refusal.js';
+import { UpstreamFailure } from './upstream-failure.js';
 
 export interface ErrorReply {
   readonly status: number;
@@ -45,6 +48,30 @@ export function errorReply(error: unknown): ErrorReply {
       status: 503,
       headers: { 'content-type': plainText, 'retry-after': retryAfterSeconds },
       body: 'The document store is not available now. Please try again.\n',
+      isFault: true,
+    };
+  }
+  if (error instanceof IdentityUnavailable) {
+    return {
+      status: 503,
+      headers: { 'content-type': plainText, 'retry-after': String(error.retryAfterSeconds) },
+      body: `${error.message} Please try again.\n`,
+      isFault: true,
+    };
+  }
+  if (error instanceof TooManyFailedLogins) {
+    return {
+      status: 429,
+      headers: { 'content-type': plainText, 'retry-after': String(error.retryAfterSeconds) },
+      body: `${error.message} Please try again later.\n`,
+      isFault: false,
+    };
+  }
+  if (error instanceof UpstreamFailure) {
+    return {
+      status: error.status,
+      headers: { 'content-type': plainText, 'retry-after': retryAfterSeconds },
+      body: `${error.message}\n`,
       isFault: true,
     };
   }

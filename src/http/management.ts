@@ -1,9 +1,12 @@
-/** The management listener: health, metrics and the API description. Loopback by default, never XCAP. */
+/** The management listener: health, metrics, the management API and its description. Loopback by default, never XCAP. */
 import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { closeConnectionsOnShutdown } from './connections.js';
+import { registerManagementApi } from './management/api.js';
+import type { ManagementApiOptions } from './management/context.js';
+import { problemOf, sendProblem } from './management/problem.js';
 
 export interface ManagementOptions {
   /** Path of openapi.yaml. */
@@ -13,8 +16,11 @@ export interface ManagementOptions {
   readonly ping: () => Promise<void>;
   /** The metrics of all processes in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
+  readonly api: ManagementApiOptions;
 }
 
+/** A document selector may have 2,000 bytes, each of them percent-encoded. */
+const maximalParameterLength = 6000;
 const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Builds the listener; it does not listen yet. `routes` says what it answers (`GET /metrics`). */
@@ -26,16 +32,25 @@ export async function createManagementListener(
     logger: { level: options.logLevel },
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+    // Identities and paths of documents are longer than what the router takes by default.
+    routerOptions: { maxParamLength: maximalParameterLength },
+    // By default properties that are not known are dropped, and values of other types converted.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem(reply, problemOf(error));
+    },
   });
   closeConnectionsOnShutdown(app);
   app.addHook('onRoute', ({ method, url }) => {
-    for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${url}`);
+    for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${describedPath(url)}`);
   });
   await app.register(swagger, {
     mode: 'static',
     specification: { path: options.openApiFile, baseDir: import.meta.dirname },
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
+
+  await registerManagementApi(app, options.api);
 
   app.get('/health/live', () => ({ status: 'live' }));
 
@@ -54,4 +69,9 @@ export async function createManagementListener(
   const openApi = readFileSync(options.openApiFile);
   app.get('/openapi.yaml', (_request, reply) => reply.type('application/yaml').send(openApi));
   return { listener: app, routes };
+}
+
+/** As an API description spells it: `/grants/{id}`. */
+function describedPath(url: string): string {
+  return url.replace(/:(\w+)/g, '{$1}').replace('*', '{path}');
 }

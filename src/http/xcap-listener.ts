@@ -1,6 +1,5 @@
 /** The XCAP listener (Ut): XCAP roots and nothing else. */
 import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import Fastify, {
   LogController,
   type FastifyInstance,
@@ -9,34 +8,47 @@ import Fastify, {
 } from 'fastify';
 import Negotiator from 'negotiator';
 import { authenticate, type Credentials, type IdentityMethod } from '../identity/authentication.js';
-import { principalOf } from '../identity/principal.js';
+import { intendedIdentityHeader } from '../identity/intended-identity.js';
+import { documentOfSubscriber, principalOf, type PrincipalRules } from '../identity/principal.js';
 import { parseEntityTagList, type Conditions } from '../xcap/conditions.js';
 import type { LoadedUsage, LoadedUsages } from '../xcap/loaded-usage.js';
 import { get, methodsFor, put, remove, resourceKind } from '../xcap/operations.js';
 import { Refusal } from '../xcap/refusal.js';
 import type { GetRequest, ReadResult, WriteResult, Xcap, XcapRequest } from '../xcap/request.js';
-import type { Xui } from '../xcap/terms.js';
 import { encodeDocumentSelector, parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri.js';
 import { closeConnectionsOnShutdown, forgetMalformedRequests } from './connections.js';
 import { errorReply } from './error-reply.js';
+import type { MergingMaker } from './merged-documents.js';
 import type { Metrics } from './metrics.js';
+import { forbidRenegotiation, tlsPeer } from './tls-peer.js';
+import { forward, routeName, routeOf, type Route, type Upstreams } from './upstreams.js';
 
 export interface XcapListenerOptions {
   readonly xcap: Xcap;
   readonly usages: LoadedUsages;
   readonly identityMethods: readonly IdentityMethod[];
-  /** Canonical XUIs. */
-  readonly trustedElements: readonly Xui[];
+  readonly principalRules: PrincipalRules;
   readonly uriRules: UriRules;
+  readonly upstreams: Upstreams;
+  readonly mergingMaker: MergingMaker;
   readonly metrics: Metrics;
   readonly logLevel: string;
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly tls: ListenerTls | undefined;
+}
+
+export interface ListenerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** The authorities that sign certificates of clients; undefined where no client is asked for one. */
+  readonly ca: Buffer | undefined;
 }
 
 /** What is known of a request so far, for the log and the metrics. */
 interface Progress {
   uri: XcapUri | undefined;
   usage: LoadedUsage | undefined;
+  /** Where another server keeps the documents of the usage. */
+  route: Route | undefined;
   condition: string | undefined;
 }
 
@@ -59,7 +71,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   });
   // Before the body is read: most of what is wrong with a request can be said without it.
   app.addHook('onRequest', async (request) => {
-    const known: Progress = { uri: undefined, usage: undefined, condition: undefined };
+    const known: Progress = { uri: undefined, usage: undefined, route: undefined, condition: undefined };
     progress.set(request, known);
     findUsage(options, request, known);
   });
@@ -68,9 +80,10 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     url: '/',
     exposeHeadRoute: false,
     handler: async (request, reply) => {
-      const { uri, usage } = progress.get(request) ?? {};
-      if (uri === undefined || usage === undefined) throw new Error('the request passed without a usage');
-      return answer(options, request, reply, uri, usage);
+      const { uri, usage, route } = progress.get(request) ?? {};
+      const server = route ?? usage;
+      if (uri === undefined || server === undefined) throw new Error('the request passed without a usage');
+      return answer(options, request, reply, uri, server);
     },
   });
   app.setErrorHandler((error, request, reply) => {
@@ -89,6 +102,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   });
   closeConnectionsOnShutdown(app);
   forgetMalformedRequests(app);
+  forbidRenegotiation(app);
   refuseLargeBodiesEarly(app, options.xcap.maximalDocumentBytes);
   return app;
 }
@@ -107,7 +121,9 @@ function newServer({ xcap, logLevel, tls }: XcapListenerOptions): FastifyInstanc
   };
   const maxHeaderSize = maximalHeaderBytes;
   if (tls === undefined) return Fastify({ ...common, http: { maxHeaderSize } });
-  return Fastify({ ...common, https: { ...tls, maxHeaderSize } });
+  // A client without a certificate, or with one that nobody here knows, may still have other credentials.
+  const certificates = { requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+  return Fastify({ ...common, https: { ...tls, ...certificates, maxHeaderSize } });
 }
 
 /** §8: what is asked for, and whether the method is defined for it. */
@@ -115,6 +131,12 @@ function findUsage(options: XcapListenerOptions, request: FastifyRequest, known:
   const uri = parseRequestTarget(request.originalUrl, options.uriRules);
   if (uri === undefined) throw new Refusal(404, 'This path lies below no XCAP root.');
   known.uri = uri;
+  known.route = routeOf(options.upstreams, uri.document.auid);
+  if (known.route !== undefined) {
+    // An echo would show the client what this server tells the other one (RFC 9110 §9.3.8).
+    if (request.method === 'TRACE') throw new Refusal(405, 'TRACE is not defined for this resource.', []);
+    return;
+  }
   const usage = options.usages.get(uri.document.auid);
   if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
   known.usage = usage;
@@ -127,7 +149,7 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   uri: XcapUri,
-  usage: LoadedUsage,
+  server: LoadedUsage | Route,
 ): Promise<FastifyReply> {
   const found = await authenticate(options.identityMethods, credentialsOf(request, uri));
   if (found.kind === 'unknown') {
@@ -137,24 +159,29 @@ async function answer(
       .type('text/plain; charset=utf-8')
       .send('This server does not know who you are.\n');
   }
-  const principal = principalOf(found.identities, options.trustedElements);
-  const xcapRequest = { principal, uri, usage, conditions: conditionsOf(request) };
-  const result = await perform(options.xcap, xcapRequest, request);
-  return send(reply.headers(found.headers), result, request.method === 'HEAD');
+  const { principalRules } = options;
+  const intended = request.headers[intendedIdentityHeader];
+  const principal = await principalOf(found, intended, principalRules);
+  void reply.headers(found.headers);
+  if ('origin' in server) return forward(options.upstreams, server, { request, reply, uri, principal });
+  const document = await documentOfSubscriber(uri.document, principalRules);
+  const conditions = conditionsOf(request);
+  const xcapRequest = { principal, uri: { ...uri, document }, usage: server, conditions };
+  const maker = options.mergingMaker({ principal, headers: request.headers });
+  const result = await perform({ ...options.xcap, maker }, xcapRequest, request);
+  return send(reply, result, request.method === 'HEAD');
 }
 
 function credentialsOf(request: FastifyRequest, { document }: XcapUri): Credentials {
   const { socket, headers, method, originalUrl, body } = request;
   return {
     peerAddress: socket.remoteAddress ?? '',
-    isSecure: socket instanceof TLSSocket,
-    cipherSuite: socket instanceof TLSSocket ? socket.getCipher().standardName : undefined,
+    ...tlsPeer(socket),
     method,
     target: originalUrl,
     headers,
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
     domain: document.tree === 'users' ? /@([^@;?]+)/.exec(document.xui)?.[1] : undefined,
-    certificateUris: [],
   };
 }
 
@@ -234,12 +261,12 @@ function record(
   reply: FastifyReply,
   known: Progress | undefined,
 ): void {
-  const { uri, usage, condition } = known ?? {};
+  const { uri, usage, route, condition } = known ?? {};
   const resource = uri === undefined ? 'none' : resourceKind(uri);
   const seconds = reply.elapsedTime / 1000;
   metrics.record({
     method: request.method,
-    usage: usage?.usage.auid ?? '',
+    usage: route === undefined ? (usage?.usage.auid ?? '') : routeName(route),
     resource,
     status: reply.statusCode,
     seconds,

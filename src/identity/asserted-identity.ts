@@ -41,7 +41,7 @@ export function parseIdentityList(header: string | string[] | undefined): string
 }
 
 /** `%2B` in a header is the plus that it is in a path; an identity that is no valid escape is taken as it is. */
-function unescaped(identity: string): string {
+export function unescaped(identity: string): string {
   try {
     return decodeURIComponent(identity);
   } catch {

@@ -1,6 +1,6 @@
 /** Who is asking: the methods that this server has, in the order in which they are tried and in which they challenge. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Xui } from '../xcap/terms.js';
+import type { Access, Xui } from '../xcap/terms.js';
 
 /** What a method may look at. The peer's address comes from the socket, never from a header. */
 export interface Credentials {
@@ -42,14 +42,13 @@ export type Finding =
       readonly isStale: boolean;
     };
 
-/** What the credentials allow at most: tokens may be for reading only. */
-export type Access = 'read-write' | 'read' | 'write';
-
 export interface IdentityMethod {
   readonly name: string;
   identify(credentials: Credentials): Promise<Finding>;
   /** The values for WWW-Authenticate of a 401, each in a header of its own. */
   challenges(credentials: Credentials, isStale: boolean): readonly string[];
+  /** True where the client asks for the challenge of this method: it gets those of no other. */
+  isAskedFor?(credentials: Credentials): boolean;
 }
 
 export type Authentication =
@@ -74,6 +73,8 @@ function unknown(
   credentials: Credentials,
   { reason, isStale }: { readonly reason: string; readonly isStale: boolean },
 ): Authentication {
-  const challenges = methods.flatMap((method) => method.challenges(credentials, isStale));
+  const asked = methods.filter((method) => method.isAskedFor?.(credentials) === true);
+  const offered = asked.length > 0 ? asked : methods;
+  const challenges = offered.flatMap((method) => method.challenges(credentials, isStale));
   return { kind: 'unknown', reason, challenges };
 }

@@ -19,14 +19,15 @@ export async function readClaimant(query: Query, uri: string): Promise<DocumentS
   return row && selectorOf(row);
 }
 
-/** Those that no document claims and no user with documents has. */
+/** Those that no document claims, no user with documents has and no subscriber has. */
 export async function readFreeUris(query: Query, uris: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await query<{ uri: string }>({
     name: 'xcapd-free-uris',
     text:
       'select uri from unnest($1::text[]) as candidates (uri) ' +
       'where not exists (select from xcapd.claims where claims.uri = candidates.uri) ' +
-      'and not exists (select from xcapd.documents where documents.xui = candidates.uri)',
+      'and not exists (select from xcapd.documents where documents.xui = candidates.uri) ' +
+      'and not exists (select from xcapd.identities where identities.identity = candidates.uri)',
     values: [uris],
   });
   return new Set(rows.map(({ uri }) => uri));

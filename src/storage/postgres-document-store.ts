@@ -7,7 +7,6 @@ import {
   StoreUnavailable,
   type Change,
   type DocumentStore,
-  type StoredClaim,
   type StoredDocument,
   type Written,
 } from '../xcap/document-store.js';
@@ -17,6 +16,13 @@ import { encodeDocumentSelector } from '../xcap/uri.js';
 import { readClaimant, readFreeUris, readListedElements } from './claims.js';
 import { keyOf, selectorOf, type DocumentKey } from './document-key.js';
 import type { PipelinedClient } from './pipelined-client.js';
+import {
+  quotaConflict,
+  writeStatement,
+  type Limits,
+  type Swap,
+  type VersionToWrite,
+} from './write-statement.js';
 
 export interface StoreOptions {
   /** For writes: a commit waits for the disk, and others need not wait for it. */
@@ -27,6 +33,8 @@ export interface StoreOptions {
   readonly historyVersions: number;
   /** The name of this machine in version records. */
   readonly node: string;
+  /** What a user may have; undefined where nothing is limited. Nobody is limited by default. */
+  readonly limitsOf?: (xui: Xui) => Promise<Limits | undefined>;
 }
 
 /** For the metrics: what the pool and the cache do. */
@@ -52,13 +60,6 @@ interface CurrentRow {
   readonly content: string | null;
 }
 
-/** What became of an attempt to replace a version. */
-interface Swap {
-  readonly swapped: boolean;
-  /** URIs whose claims are refused. */
-  readonly taken: readonly string[] | null;
-}
-
 const cacheBytes = 64 * 1024 * 1024;
 /** What a parsed document takes for each character of its text: 9 to 12 bytes of tree (measured), and the text. */
 const bytesPerCharacter = 14;
@@ -69,16 +70,6 @@ const readQuery = {
   text:
     'select entity_tag, case when entity_tag = $4 then null else content end as content ' +
     'from xcapd.documents where xui = $1 and auid = $2 and path = $3',
-};
-
-const writeQuery = {
-  name: 'xcapd-write',
-  text: 'select xcapd.write_document($1, $2, $3, $4, $5, $6, $7, $8, $9) as swapped, null as taken',
-};
-
-const writeClaimingQuery = {
-  name: 'xcapd-write-claiming',
-  text: 'select swapped, taken from xcapd.write_claiming_document($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
 };
 
 const homeQuery = {
@@ -100,6 +91,7 @@ export function openDocumentStore({
   reader,
   historyVersions,
   node,
+  limitsOf = async () => undefined,
 }: StoreOptions): PostgresDocumentStore {
   const cache = new LRUCache<string, StoredDocument>({
     maxSize: cacheBytes,
@@ -133,24 +125,11 @@ export function openDocumentStore({
     return document;
   }
 
-  async function swap(
-    { xui, auid, path }: DocumentKey,
-    author: Xui,
-    current: StoredDocument | undefined,
-    next: StoredDocument | { entityTag: EntityTag; text: null },
-    claims: readonly StoredClaim[] | undefined,
-  ): Promise<Swap> {
-    const tags = [current?.entityTag ?? null, next.entityTag];
-    const values = [xui, auid, path, ...tags, next.text, author, node, historyVersions];
-    const statement =
-      claims === undefined
-        ? { ...writeQuery, values }
-        : {
-            ...writeClaimingQuery,
-            values: [...values, claims.map(({ uri }) => uri), claims.map(({ element }) => element ?? null)],
-          };
-    const { rows } = await orUnavailable(pool.query<Swap>(statement));
-    return rows[0] ?? { swapped: false, taken: null };
+  async function swap(version: VersionToWrite): Promise<Swap> {
+    const { rows } = await orUnavailable(
+      pool.query<Swap>(writeStatement(version, { node, historyVersions })),
+    );
+    return rows[0] ?? { swapped: false, taken: null, exceeded: null };
   }
 
   async function changeAndSwap<Outcome>(
@@ -159,6 +138,7 @@ export function openDocumentStore({
     change: (current: StoredDocument | undefined) => Change<Outcome>,
   ): Promise<Written<Outcome>> {
     const cacheKey = cacheKeyOf(key);
+    const limits = key.xui === '' ? undefined : await limitsOf(key.xui);
     let current = cache.get(cacheKey);
     let isCurrent = current === undefined;
     if (isCurrent) current = await readCurrent(key);
@@ -178,13 +158,16 @@ export function openDocumentStore({
       const entityTag = newEntityTag();
       const version = next === undefined ? undefined : storedDocument(next.text, entityTag, next);
       cache.delete(cacheKey);
-      const { swapped, taken } = await swap(
+      const { swapped, taken, exceeded } = await swap({
         key,
         author,
-        current,
-        version ?? { entityTag, text: null },
+        expectedTag: current?.entityTag,
+        newTag: entityTag,
+        text: version?.text ?? null,
         claims,
-      );
+        limits,
+      });
+      if (exceeded !== null) throw quotaConflict(exceeded, limits);
       if (swapped) {
         if (version === undefined) return { kind: 'written', outcome, entityTag: undefined };
         cache.set(cacheKey, version);
@@ -224,7 +207,7 @@ export function openDocumentStore({
 }
 
 /** @throws StoreUnavailable where the database is away. */
-async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import type { Provisioning } from '../xcap/application-usage.js';
 import { madeDocument } from '../xcap/document-store.js';
 import { isStored, type LoadedStoredUsage, type LoadedUsages } from '../xcap/loaded-usage.js';
-import type { Profile, ProfileOf } from '../xcap/provisioned-store.js';
+import type { Profile } from '../xcap/provisioned-store.js';
 import { Conflict } from '../xcap/refusal.js';
-import type { Xui } from '../xcap/terms.js';
+import type { UserDocumentSelector, Xui } from '../xcap/terms.js';
 import { validateDocument } from '../xcap/validate.js';
 import { canonicalXui } from '../xcap/xui.js';
 import { decodeUtf8, readDocument } from '../xml/fence.js';
@@ -19,9 +19,18 @@ export class ProfileError extends Error {
   override readonly name = 'ProfileError';
 }
 
+/**
+ * Undefined for documents that cannot be provisioned. Else finds the profile of the document: the one of that name, which
+ * the subscriber was given himself, or the one that the folder assigns.
+ */
+export type Profiles = (
+  document: UserDocumentSelector,
+) => ((ownProfile: string | undefined) => Profile | undefined) | undefined;
+
 /** Who has which profile in one usage. */
 interface Assignments {
   readonly provisioning: Provisioning;
+  readonly profiles: ReadonlyMap<string, Profile>;
   readonly users: ReadonlyMap<Xui, Profile>;
   readonly domains: ReadonlyMap<string, Profile>;
   readonly everybody: Profile | undefined;
@@ -36,10 +45,11 @@ const nobody = 'sip:nobody@example.invalid';
  * Reads all profiles and who has them.
  *
  * @param defaultDomain the domain of XUIs that are given without one.
- * @returns the look-up of a document's profile: that of the user, else that of the domain, else that of everybody.
+ * @returns the look-up of a document's profile; the folder assigns that of the user, else that of the domain, else that of
+ * everybody.
  * @throws ProfileError
  */
-export function loadProfiles(folder: string, usages: LoadedUsages, defaultDomain?: string): ProfileOf {
+export function loadProfiles(folder: string, usages: LoadedUsages, defaultDomain?: string): Profiles {
   const auids = attempt(folder, () => readdirSync(folder, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
@@ -49,12 +59,17 @@ export function loadProfiles(folder: string, usages: LoadedUsages, defaultDomain
   return ({ auid, xui, path }) => {
     const assignments = byUsage.get(auid);
     if (assignments?.provisioning.document !== path.join('/')) return undefined;
-    return profileOf(xui, assignments);
+    return (ownProfile) => profileOf(xui, ownProfile, assignments);
   };
 }
 
-function profileOf(xui: Xui, { users, domains, everybody }: Assignments): Profile | undefined {
-  return users.get(xui) ?? domains.get(domainOf(xui)) ?? everybody;
+function profileOf(
+  xui: Xui,
+  ownProfile: string | undefined,
+  { profiles, users, domains, everybody }: Assignments,
+): Profile | undefined {
+  const own = ownProfile === undefined ? undefined : profiles.get(ownProfile);
+  return own ?? users.get(xui) ?? domains.get(domainOf(xui)) ?? everybody;
 }
 
 /** Without URI parameters; '' where there is none, as in a tel URI. */
@@ -80,7 +95,11 @@ function loadAssignments(
   const profiles = new Map(
     files.map((file) => [file.replace(/\.xml$/, ''), loadProfile(join(folder, file), loaded, provisioning)]),
   );
-  return { provisioning, ...readAssignments(join(folder, assignmentsFile), profiles, defaultDomain) };
+  return {
+    provisioning,
+    profiles,
+    ...readAssignments(join(folder, assignmentsFile), profiles, defaultDomain),
+  };
 }
 
 function loadProfile(file: string, loaded: LoadedStoredUsage, provisioning: Provisioning): Profile {
@@ -110,7 +129,7 @@ function readAssignments(
   file: string,
   profiles: ReadonlyMap<string, Profile>,
   defaultDomain: string | undefined,
-): Omit<Assignments, 'provisioning'> {
+): Omit<Assignments, 'provisioning' | 'profiles'> {
   const users = new Map<Xui, Profile>();
   const domains = new Map<string, Profile>();
   let everybody: Profile | undefined;

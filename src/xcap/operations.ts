@@ -45,7 +45,7 @@ export function methodsFor(uri: XcapUri, usage: LoadedUsage): readonly string[] 
 export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> {
   const { usage, principal, conditions } = request;
   const selector = await documentAsked(xcap, request);
-  await checkReadable(xcap.store, usage, principal, selector);
+  await checkReadable(xcap, usage, principal, selector);
   const node = nodeSelectorOf(request);
   const document = await readCurrent(xcap, usage, selector);
   if (document === undefined) throw noSuchDocument();
@@ -62,7 +62,7 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
 /** §8.2. */
 export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult> {
   const rules = rulesOf(xcap, request);
-  checkWritable(request.usage, request.principal, request.uri.document);
+  await checkWritable(xcap, request.usage, request.principal, request.uri.document);
   const node = nodeSelectorOf(request);
   const change =
     node === undefined ? prepareDocument(xcap, request, rules) : prepareNode(xcap, request, rules, node);
@@ -76,7 +76,7 @@ export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult>
 /** §8.4. */
 export async function remove(xcap: Xcap, request: XcapRequest): Promise<WriteResult> {
   const rules = rulesOf(xcap, request);
-  checkWritable(request.usage, request.principal, request.uri.document);
+  await checkWritable(xcap, request.usage, request.principal, request.uri.document);
   const selector = nodeSelectorOf(request)?.selector;
   if (selector?.kind === 'namespace-bindings') throw namespaceBindingsAreReadOnly();
   return write(xcap, request, rules, (current) => {

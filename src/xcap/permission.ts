@@ -1,35 +1,46 @@
-/** §5.7, §8: whether who asks may do it, by the policy of the usage and by rules in documents. */
+/** §5.7, §8: whether who asks may do it: by role, policy and grants, and for reading by rules in documents. */
 import { textOf } from '../xml/text-content.js';
-import { ownerAndTrustedElements } from './authorization.js';
+import { isPermitted, ownerAndTrustedElements } from './authorization.js';
 import type { DocumentStore } from './document-store.js';
 import type { LoadedUsage } from './loaded-usage.js';
 import { Refusal } from './refusal.js';
+import type { Xcap } from './request.js';
 import type { DocumentSelector, Operation, Principal } from './terms.js';
 
 /** @throws Refusal 403 */
 export async function checkReadable(
-  store: DocumentStore,
+  xcap: Xcap,
   usage: LoadedUsage,
   principal: Principal,
   document: DocumentSelector,
 ): Promise<void> {
-  if (isPermitted(usage, principal, 'read', document)) return;
-  if (await isAdmitted(store, usage, principal, document)) return;
+  if (await isAllowed(xcap, usage, principal, 'read', document)) return;
+  if (principal.access !== 'write' && (await isAdmitted(xcap.store, usage, principal, document))) return;
   throw forbidden('read');
 }
 
 /** @throws Refusal 403 */
-export function checkWritable(usage: LoadedUsage, principal: Principal, document: DocumentSelector): void {
-  if (!isPermitted(usage, principal, 'write', document)) throw forbidden('write');
+export async function checkWritable(
+  xcap: Xcap,
+  usage: LoadedUsage,
+  principal: Principal,
+  document: DocumentSelector,
+): Promise<void> {
+  if (!(await isAllowed(xcap, usage, principal, 'write', document))) throw forbidden('write');
 }
 
-function isPermitted(
-  { usage }: LoadedUsage,
+/** Grants are asked for only where nothing else allows it. */
+async function isAllowed(
+  { grantsOf }: Xcap,
+  { usage: { authorization: policy = ownerAndTrustedElements } }: LoadedUsage,
   principal: Principal,
   operation: Operation,
   document: DocumentSelector,
-): boolean {
-  return (usage.authorization ?? ownerAndTrustedElements)(principal, operation, document);
+): Promise<boolean> {
+  if (isPermitted(principal, operation, document, policy, [])) return true;
+  if (document.tree === 'global') return false;
+  const grants = await grantsOf(document.xui, principal.xuis);
+  return isPermitted(principal, operation, document, policy, grants);
 }
 
 /** Whether one of the documents with the rules for this document admits the reader. */

@@ -26,7 +26,7 @@ export interface Profile {
 }
 
 /** Finds the profile of a document; undefined where the document is the user's alone. */
-export type ProfileOf = (document: UserDocumentSelector) => Profile | undefined;
+export type ProfileOf = (document: UserDocumentSelector) => Promise<Profile | undefined>;
 
 /** Which document of every home a usage provisions. */
 export interface ProvisionedPlace {
@@ -47,11 +47,10 @@ export function provisionedStore(
   places: readonly ProvisionedPlace[],
 ): DocumentStore {
   const viewOf = rememberedViews();
-  const profileFor = (document: DocumentSelector) =>
+  const profileFor = async (document: DocumentSelector) =>
     document.tree === 'users' ? profileOf(document) : undefined;
   async function read(document: DocumentSelector): Promise<StoredDocument | undefined> {
-    const profile = profileFor(document);
-    const stored = await store.read(document);
+    const [profile, stored] = await Promise.all([profileFor(document), store.read(document)]);
     return profile === undefined ? stored : viewOf(profile, stored);
   }
   /** What a directory tells of a document has to be what a GET of it will say. */
@@ -59,7 +58,7 @@ export function provisionedStore(
     document: UserDocumentSelector,
     listed: HomeDocument | undefined,
   ): Promise<HomeDocument | undefined> {
-    const view = profileOf(document) && (await read(document));
+    const view = (await profileOf(document)) && (await read(document));
     if (view === undefined) return listed;
     const { auid } = document;
     const selector = encodeDocumentSelector(document);
@@ -79,8 +78,8 @@ export function provisionedStore(
     ...store,
     read,
     home,
-    write(document, author, change) {
-      const profile = profileFor(document);
+    async write(document, author, change) {
+      const profile = await profileFor(document);
       if (profile === undefined) return store.write(document, author, change);
       const changeView = (stored: StoredDocument | undefined) => {
         const current = viewOf(profile, stored);

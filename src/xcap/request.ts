@@ -1,15 +1,18 @@
 /** What the operations take and give, beside the document itself. */
+import type { Grant } from './authorization.js';
 import type { Conditions } from './conditions.js';
 import type { DocumentMaker } from './document-maker.js';
 import type { DocumentStore } from './document-store.js';
 import type { LoadedUsage } from './loaded-usage.js';
-import type { EntityTag, Principal } from './terms.js';
+import type { EntityTag, Principal, Xui } from './terms.js';
 import type { XcapUri } from './uri.js';
 
 /** What the operations work with. */
 export interface Xcap {
   readonly store: DocumentStore;
   readonly maker: DocumentMaker;
+  /** The grants of that owner to any of these identities that have not expired. */
+  readonly grantsOf: (owner: Xui, grantees: readonly Xui[]) => Promise<readonly Grant[]>;
   readonly maximalDocumentBytes: number;
   readonly strictMediaTypes: boolean;
   /** Without a trailing slash; the first is the primary one. */

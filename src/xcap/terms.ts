@@ -59,9 +59,21 @@ export type NamespaceBindings = ReadonlyMap<string, string>;
 /** What an authorization policy decides about (§5.7). */
 export type Operation = 'read' | 'write';
 
-/** Who asks: every XUI that the authentication vouches for. The first is the one that records show. */
+/** Who asks. */
 export interface Principal {
+  /** Every XUI that the authentication vouches for. The first is the one that records show. */
   readonly xuis: readonly [Xui, ...Xui[]];
-  /** An RLS, a presence server, an application server: named by the operator, reads what others may not. */
-  readonly isTrustedElement: boolean;
+  /** What the operator made of this principal, beside a subscriber. */
+  readonly role: Role | undefined;
+  /** What the credentials allow at most: a token may be for reading only. */
+  readonly access: Access;
 }
+
+/**
+ * - trusted-element: an RLS, a presence server, an application server; reads what its service needs.
+ * - administrator: reads and writes everything.
+ * - support: reads everything.
+ */
+export type Role = 'trusted-element' | 'administrator' | 'support';
+
+export type Access = 'read-write' | 'read' | 'write';

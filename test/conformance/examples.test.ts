@@ -96,7 +96,7 @@ async function checkExample(t: Test, send: Send, loaded: LoadedUsage, example: E
 /** Some documents are not written by users: their examples are judged by the same rules, without a request. */
 function mayWrite({ usage }: LoadedStoredUsage): boolean {
   const policy = usage.authorization ?? ownerAndTrustedElements;
-  const principal = { xuis: ['sip:alice@example.com'], isTrustedElement: false } as const;
+  const principal = { xuis: ['sip:alice@example.com'], role: undefined, access: 'read-write' } as const;
   const document = {
     tree: 'users',
     auid: usage.auid,

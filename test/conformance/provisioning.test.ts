@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { query } from '../fixtures/database.js';
 import { startServer, type Answer, type TestServer } from '../fixtures/xcap-server.js';
 
 const auid = 'simservs.ngn.etsi.org';
@@ -272,4 +273,22 @@ t.test('of many first writes exactly one wins', async (t) => {
   t.equal(answers.filter(({ status }) => status === 201).length, 1);
   t.equal(answers.filter(({ status }) => status === 412).length, 19);
   t.equal((await get()).body.match(/<cp:rule id/g)?.length, 1);
+});
+
+t.test('a profile that a subscriber was given himself', async (t) => {
+  const { send, install, app, database } = await startProvisioned(t);
+  install('plus.xml', documentWith(waiting, presentation));
+  app.reloadProfiles();
+  for (const [xui, assigned] of [
+    ['sip:alice@example.com', 'plus'],
+    ['sip:bob@example.com', 'plus'],
+    ['sip:carol@example.com', 'gone'],
+  ]) {
+    await query(database, `insert into xcapd.subscribers (xui, profile) values ('${xui}', '${assigned}')`);
+    await query(database, `insert into xcapd.identities (identity, xui) values ('${xui}', '${xui}')`);
+  }
+  const read = (xui: string) => send('GET', document.replace('sip:alice@example.com', xui), { as: xui });
+  t.equal((await read('sip:alice@example.com')).body, documentWith(waiting, presentation), 'it goes first');
+  t.equal((await read('sip:bob@example.com')).body, documentWith(waiting, presentation));
+  t.equal((await read('sip:carol@example.com')).status, 404, 'one that is not there counts as none');
 });

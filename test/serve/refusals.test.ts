@@ -34,10 +34,10 @@ t.test('a configuration that cannot be meant', async (t) => {
 
 t.test('the command line', async (t) => {
   const cases: readonly [command: string, code: number, output: RegExp][] = [
-    ['--help', 0, /Usage: xcapd .*serve .*migrate .*README\.md/s],
+    ['--help', 0, /Usage: xcapd .*serve .*migrate .*user .*Exit codes:.*README\.md/s],
     ['--version', 0, /^\d+\.\d+\.\d+\n$/],
-    ['frobnicate', 1, /^error: /],
-    ['--frobnicate', 1, /^error: unknown option/],
+    ['frobnicate', 2, /^error: unknown command 'frobnicate'/],
+    ['--frobnicate', 2, /^error: unknown option/],
   ];
   const results = await Promise.all(cases.map(([command]) => runProgram(t, { arguments: [command] })));
   for (const [i, [command, code, output]] of cases.entries()) {

@@ -55,7 +55,7 @@ function counting(): { profile: (text: string) => Profile; count: () => number }
 }
 
 function profileForAlice(profile: () => Profile) {
-  return ({ xui, path }: DocumentSelector & { readonly xui: string }) =>
+  return async ({ xui, path }: DocumentSelector & { readonly xui: string }) =>
     xui === alice.xui && path[0] === 'index' ? profile() : undefined;
 }
 

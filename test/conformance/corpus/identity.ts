@@ -114,8 +114,7 @@ export const identity: readonly CorpusCase[] = [
     target: simservs,
     headers: { 'x-3gpp-intended-identity': `"${other}"` },
     document: 'simservs-plain',
-    expect: { status: 200 },
-    why: 'The intended identity is not looked at yet; the document is the own one of the one who asks. Then it is 403.',
+    expect: { status: 403 },
   },
   {
     id: 'identity-12',

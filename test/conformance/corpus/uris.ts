@@ -91,13 +91,13 @@ export const uris: readonly CorpusCase[] = [
   },
   {
     id: 'uri-10',
-    title: 'a slash at the end, and an intended identity of another form',
+    title: 'a slash at the end, and an intended identity without quotes',
     method: 'GET',
     target: `${simservs}/`,
-    headers: { 'x-3gpp-intended-identity': 'tel:+15550100200' },
+    headers: { 'x-3gpp-intended-identity': 'sip:+15550100200@ims.example.com' },
     document: 'simservs-prefixed',
     expect: { status: 200 },
-    why: 'Clients in the field do so, and no document has an empty name. The intended identity is not looked at.',
+    why: 'Clients in the field do so, and no document has an empty name. (A tel: form of a subscriber: principal.test.ts.)',
   },
   {
     id: 'uri-11',

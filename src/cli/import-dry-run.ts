@@ -1,0 +1,29 @@
+/** A batch that is only checked: what a server without any subscribers would refuse. */
+import { documentChecker, loadAllUsages, type DocumentChecker } from './check-document.js';
+import { parseSubscriber, type InputLine, type RefusedPart } from './import-input.js';
+import { nothing, sumOf, type BatchOutcome, type ImportBatch } from './import-run.js';
+
+export async function dryRun(): Promise<ImportBatch> {
+  const check = documentChecker(await loadAllUsages());
+  return async (lines) => {
+    const outcomes: BatchOutcome[] = [];
+    for (const line of lines) outcomes.push(await checkLine(check, line));
+    return sumOf(outcomes);
+  };
+}
+
+async function checkLine(check: DocumentChecker, { input, text }: InputLine): Promise<BatchOutcome> {
+  const subscriber = parseSubscriber(text);
+  const where = input === undefined ? {} : { input };
+  if (subscriber === undefined) {
+    const reason = 'The line is no JSON object with an xui, and documents with auid, path and content.';
+    return { ...nothing, refused: [{ ...where, reason }] };
+  }
+  const { xui: user, documents = [] } = subscriber;
+  const refused: RefusedPart[] = [];
+  for (const { auid, path, content } of documents) {
+    const fault = await check({ auid, xui: user, path }, Buffer.from(content));
+    if (fault !== undefined) refused.push({ ...where, user, document: `${auid}/${path}`, ...fault });
+  }
+  return { ...nothing, subscribers: 1, documents: documents.length - refused.length, refused };
+}

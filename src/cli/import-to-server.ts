@@ -1,0 +1,200 @@
+/**
+ * A batch by the import of the management API, which makes subscribers. Who is there already stays as he is and gets the
+ * documents that he has not: an import that is run again goes on where it ended.
+ */
+import { canonicalXui } from '../xcap/xui.js';
+import { encodeSegment } from '../xcap/uri.js';
+import {
+  ApiRefusal,
+  reaching,
+  send,
+  sendForBytes,
+  sendForJson,
+  sentenceOf,
+  subscriberPath,
+  type ApiProblem,
+  type Server,
+} from './api-client.js';
+import { CommandError, exitCodes } from './command-error.js';
+import {
+  lineIn,
+  parseSubscriber,
+  type ImportDocument,
+  type ImportSubscriber,
+  type InputLine,
+  type RefusedPart,
+} from './import-input.js';
+import { nothing, sumOf, type BatchOutcome, type ImportBatch } from './import-run.js';
+
+/** Fewer than the server has connections to its database: requests go on meanwhile. */
+const subscribersAtOnce = 4;
+
+/** A line of the answer on a part that is refused. */
+interface Fault extends Omit<ApiProblem, 'detail'> {
+  readonly line: number;
+  readonly error: string;
+  readonly code?: string;
+  readonly document?: string;
+}
+
+interface LastLine {
+  readonly done: boolean;
+  readonly error?: string;
+  readonly imported: number;
+  readonly documents: number;
+}
+
+interface ImportOptions {
+  /** Whether who is there already gets the credentials and documents of the import in place of his own. */
+  readonly overwrite: boolean;
+}
+
+export function importToServer(server: Server, options: ImportOptions): ImportBatch {
+  return async (lines) => {
+    if (lines.length === 0) return nothing;
+    const { faults, last } = await importLines(server, lines);
+    const outcomes = await mapAtMost(subscribersAtOnce, faults, (fault) => {
+      const line = lines[fault.line - 1];
+      return faultOutcome(server, options, fault, line);
+    });
+    return sumOf([{ ...nothing, subscribers: last.imported, documents: last.documents }, ...outcomes]);
+  };
+}
+
+async function importLines(
+  server: Server,
+  lines: readonly InputLine[],
+): Promise<{ faults: readonly Fault[]; last: LastLine }> {
+  const body = lines.map(({ text }) => `${text}\n`).join('');
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const response = await send(server, 'POST', '/import', { headers, body });
+  const answer = await reaching(server, () => response.text());
+  const values = answer
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as object);
+  const last = values.find((value): value is LastLine => 'done' in value);
+  if (last?.done !== true) {
+    const reason = last?.error ?? 'The server ended its answer too early.';
+    throw new CommandError(
+      exitCodes.unreachable,
+      `${reason} What was imported stays: run the import again to go on.`,
+    );
+  }
+  return { faults: values.filter((value): value is Fault => 'line' in value), last };
+}
+
+async function faultOutcome(
+  server: Server,
+  options: ImportOptions,
+  fault: Fault,
+  line: InputLine | undefined,
+): Promise<BatchOutcome> {
+  const subscriber = line === undefined ? undefined : parseSubscriber(line.text);
+  if (fault.code === 'identity-taken' && fault.document === undefined && subscriber !== undefined) {
+    if (await isThere(server, subscriber)) return importToExisting(server, options, subscriber, line);
+  }
+  const problem: ApiProblem = { ...fault, detail: fault.error };
+  return { ...nothing, refused: [refusedPart(line, subscriber, problem, fault.document)] };
+}
+
+/** Somebody else may have the XUI among his identities. */
+async function isThere(server: Server, { xui }: ImportSubscriber): Promise<boolean> {
+  const found = await sendForJson<{ xui: string }>(server, 'GET', subscriberPath(xui));
+  return found.xui === canonicalXui(xui);
+}
+
+async function importToExisting(
+  server: Server,
+  options: ImportOptions,
+  subscriber: ImportSubscriber,
+  line: InputLine | undefined,
+): Promise<BatchOutcome> {
+  const outcomes: BatchOutcome[] = [{ ...nothing, existing: 1 }];
+  const refuse = async (document: string | undefined, action: () => Promise<BatchOutcome>) => {
+    try {
+      outcomes.push(await action());
+    } catch (error) {
+      if (!(error instanceof ApiRefusal) || error.exitCode === exitCodes.unreachable) throw error;
+      outcomes.push({ ...nothing, refused: [refusedPart(line, subscriber, error.problem, document)] });
+    }
+  };
+  if (options.overwrite) await refuse(undefined, () => setCredentials(server, subscriber));
+  for (const document of subscriber.documents ?? []) {
+    const name = `${document.auid}/${document.path}`;
+    await refuse(name, () => putDocument(server, options, subscriber.xui, document));
+  }
+  return sumOf(outcomes);
+}
+
+async function setCredentials(server: Server, subscriber: ImportSubscriber): Promise<BatchOutcome> {
+  const { xui, password, digest, passwordHash } = subscriber;
+  if (password === undefined && digest === undefined && passwordHash === undefined) return nothing;
+  await send(server, 'PUT', subscriberPath(xui, '/credentials'), {
+    json: { password, digest, passwordHash },
+  });
+  return nothing;
+}
+
+async function putDocument(
+  server: Server,
+  { overwrite }: ImportOptions,
+  xui: string,
+  { auid, path, content }: ImportDocument,
+): Promise<BatchOutcome> {
+  const resource = `/documents/${encodeSegment(auid)}/users/${encodeSegment(xui)}/${path}`;
+  // The same content again would be a new version.
+  if (overwrite && (await currentText(server, resource)) === content) {
+    return { ...nothing, existingDocuments: 1 };
+  }
+  try {
+    const headers: Record<string, string> = overwrite ? {} : { 'if-none-match': '*' };
+    await send(server, 'PUT', resource, { headers, body: content });
+    return { ...nothing, documents: 1 };
+  } catch (error) {
+    if (error instanceof ApiRefusal && error.status === 412) return { ...nothing, existingDocuments: 1 };
+    throw error;
+  }
+}
+
+async function currentText(server: Server, resource: string): Promise<string | undefined> {
+  try {
+    return (await sendForBytes(server, 'GET', resource)).bytes.toString('utf8');
+  } catch (error) {
+    if (error instanceof ApiRefusal && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function refusedPart(
+  line: InputLine | undefined,
+  subscriber: ImportSubscriber | undefined,
+  problem: ApiProblem,
+  document: string | undefined,
+): RefusedPart {
+  const reason = sentenceOf(problem);
+  const lineInDocument = lineIn(reason);
+  return {
+    ...(line?.input === undefined ? {} : { input: line.input }),
+    ...(subscriber === undefined ? {} : { user: subscriber.xui }),
+    ...(document === undefined ? {} : { document }),
+    ...(lineInDocument === undefined ? {} : { line: lineInDocument }),
+    ...(problem.condition === undefined ? {} : { condition: problem.condition }),
+    reason,
+  };
+}
+
+/** Does all, so many at a time; the results are in the order of the items. */
+async function mapAtMost<Item, Result>(
+  limit: number,
+  items: readonly Item[],
+  action: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = items.entries();
+  const worker = async () => {
+    for (const [i, item] of waiting) results[i] = await action(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return results;
+}

@@ -1,0 +1,40 @@
+/** All commands. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { packageFolder } from '../package-files.js';
+import { addBulkCommands } from './bulk-commands.js';
+import { addCompletionCommand } from './completion-command.js';
+import { addDocumentCommands } from './document-commands.js';
+import { addHelp } from './help.js';
+import { addIdentityCommands } from './identity-commands.js';
+import { addServerCommands } from './server-commands.js';
+import { addTokenCommand } from './token-command.js';
+import { addUsageCommands } from './usage-commands.js';
+import { addUserCommands } from './user-commands.js';
+
+export function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const program = new Command('xcapd')
+    .description('XCAP server (RFC 4825) and XML document management server for IMS')
+    .version(version)
+    // `doc get --version` is a version of a document.
+    .enablePositionalOptions()
+    .exitOverride();
+  addServerCommands(program);
+  addUserCommands(program);
+  addIdentityCommands(program);
+  addDocumentCommands(program);
+  addBulkCommands(program);
+  addUsageCommands(program);
+  addTokenCommand(program);
+  addCompletionCommand(program);
+  addHelp(program, ['xcapd', 'xcapd user add sip:alice@example.com --ask-password', 'xcapd import --help']);
+  program.addHelpText(
+    'after',
+    '\nThe server is configured by environment variables; README.md has the table, docs/command-line.md the rest.',
+  );
+  return program;
+}

@@ -1,0 +1,31 @@
+/** `serve` and `migrate`: the commands that need no server, because they are it. */
+import type { Command } from 'commander';
+import { ConfigError } from '../config-error.js';
+import { readConfig } from '../config.js';
+import { migrationsFolder } from '../package-files.js';
+import { addHelp } from './help.js';
+
+export function addServerCommands(program: Command): void {
+  const serveCommand = program
+    .command('serve')
+    .description('run the server until SIGTERM or SIGINT; also what xcapd does without a command')
+    .action(async () => {
+      const { serve } = await import('../supervisor.js');
+      await serve(readConfig(process.env));
+    });
+  addHelp(serveCommand, ['xcapd serve', 'PORT=9090 DATABASE_URL=postgres://xcapd@db/xcapd xcapd serve']);
+
+  const migrateCommand = program
+    .command('migrate')
+    .description('bring the database of DATABASE_URL to the schema of this program, and exit')
+    .action(async () => {
+      const { databaseUrl } = readConfig(process.env);
+      if (databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set.');
+      const { migrate } = await import('../storage/migrations.js');
+      const applied = await migrate({ url: databaseUrl }, migrationsFolder);
+      process.stdout.write(
+        applied.length === 0 ? 'The schema is up to date.\n' : `Applied: ${applied.join(', ')}\n`,
+      );
+    });
+  addHelp(migrateCommand, ['DATABASE_URL=postgres://xcapd@db/xcapd xcapd migrate']);
+}

@@ -1,0 +1,53 @@
+/** The management API below `/api/v1`: who may, what errors look like, and all its routes. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { admitRequest } from './access.js';
+import { auditRoutes } from './audit.js';
+import { bulkRoutes } from './bulk.js';
+import type { ManagementApiOptions } from './context.js';
+import { credentialRoutes } from './credentials.js';
+import { documentRoutes } from './documents.js';
+import { grantRoutes } from './grants.js';
+import { notFound, problemOf, sendProblem } from './problem.js';
+import { roleRoutes } from './roles.js';
+import { subscriberRoutes } from './subscribers.js';
+
+export const apiPrefix = '/api/v1';
+
+/** Registers the API on the management listener. */
+export async function registerManagementApi(
+  listener: FastifyInstance,
+  options: ManagementApiOptions,
+): Promise<void> {
+  await listener.register(
+    async (instance) => {
+      const api = instance.withTypeProvider<TypeBoxTypeProvider>();
+      // Before the body is read, and also where there is no such route.
+      api.addHook('onRequest', async (request) => admitRequest(request, options.tokens));
+      api.addHook('onSend', async ({ method }) => {
+        if (method !== 'GET' && method !== 'HEAD') options.forget();
+      });
+      api.setErrorHandler((error, request, reply) => {
+        const problem = problemOf(error);
+        if (problem.status >= 500)
+          request.log.error({ err: error }, 'a request of the management API failed');
+        return sendProblem(reply, problem);
+      });
+      api.setNotFoundHandler((_request: FastifyRequest, reply) => sendProblem(reply, notFound('resource')));
+      subscriberRoutes(api, options);
+      credentialRoutes(api, options);
+      grantRoutes(api, options);
+      roleRoutes(api, options);
+      documentRoutes(api, options);
+      bulkRoutes(api, options);
+      auditRoutes(api, options);
+    },
+    { prefix: apiPrefix },
+  );
+  if (options.tokens.length > 0) return;
+  listener.addHook('onListen', async () => {
+    listener.log.info(
+      'without ADMIN_TOKEN and XCAP_ADMIN_TOKEN_FILE the management API answers to this machine only',
+    );
+  });
+}

@@ -1,0 +1,55 @@
+/** What the routes of the management API work with. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SecretBox } from '../../identity/secrets.js';
+import type { SubscriberRegister } from '../../subscribers/subscriber-register.js';
+import type { Subscriber } from '../../subscribers/subscriber.js';
+import type { LoadedUsages } from '../../xcap/loaded-usage.js';
+import type { Xcap } from '../../xcap/request.js';
+import type { Xui } from '../../xcap/terms.js';
+import { canonicalXui } from '../../xcap/xui.js';
+import type { AdminToken } from './access.js';
+import { notFound } from './problem.js';
+
+export interface ManagementApiOptions {
+  readonly register: SubscriberRegister;
+  /** Forgets what this process remembers of subscribers. */
+  readonly forget: () => void;
+  readonly xcap: Xcap;
+  readonly usages: LoadedUsages;
+  readonly defaultDomain: string | undefined;
+  /** None: only this machine is answered. */
+  readonly tokens: readonly AdminToken[];
+  /** The realms in which a password counts, beside the domains of the subscriber. */
+  readonly realms: readonly string[];
+  readonly secretBox: SecretBox;
+}
+
+/** The part of the listener below `/api/v1`. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export type Context = ManagementApiOptions;
+
+export function canonical({ defaultDomain }: Context, given: string): Xui {
+  return canonicalXui(given, defaultDomain);
+}
+
+/** The subscriber with that identity. @throws Problem 404 */
+export async function subscriberNamed(context: Context, given: string): Promise<Subscriber> {
+  const subscriber = await context.register.read(canonical(context, given));
+  if (subscriber === undefined) throw notFound('subscriber');
+  return subscriber;
+}
+
+/** The XUI of the subscriber with that identity, and the identity itself where it is nobody's. */
+export async function xuiNamed(context: Context, given: string): Promise<Xui> {
+  const identity = canonical(context, given);
+  return (await context.register.read(identity))?.xui ?? identity;
+}

@@ -1,0 +1,140 @@
+/** The documents of all users, their versions, and the documents of the global trees. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { DocumentRecord } from '../../subscribers/subscriber-register.js';
+import { parseEntityTagList, type Conditions } from '../../xcap/conditions.js';
+import type { WriteResult } from '../../xcap/request.js';
+import { encodeSegment } from '../../xcap/uri.js';
+import { actorOf } from './access.js';
+import { subscriberNamed, type Api, type Context } from './context.js';
+import { restoreBody, subscriberParameters } from './input.js';
+import {
+  auditOf,
+  documentNamed,
+  mediaTypeOf,
+  putDocument,
+  readDocument,
+  removeDocument,
+  type NamedDocument,
+} from './operator.js';
+import { keys, pageBody, pageQuery, pageRequest } from './paging.js';
+import { notFound } from './problem.js';
+
+/** What is behind these is a document selector. */
+const documentsRoot = '/api/v1/documents';
+const versionsRoot = '/api/v1/versions';
+
+const closed = { additionalProperties: false };
+const versionQuery = Type.Object(
+  { version: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,14}$' })) },
+  closed,
+);
+
+export function documentRoutes(api: Api, context: Context): void {
+  const { register } = context;
+
+  api.get('/subscribers/:xui/documents', { schema: { params: subscriberParameters } }, async ({ params }) => {
+    const { xui } = await subscriberNamed(context, params.xui);
+    const [documents, usage] = await Promise.all([register.documentsOf(xui), register.usageOf(xui)]);
+    return { items: documents.map(documentView), usage };
+  });
+
+  for (const place of ['/:auid/users/:xui/*', '/:auid/global/*']) versionRoutes(api, context, place);
+
+  void api.register(async (scope: Api) => {
+    // Documents are bytes, whatever the client calls them; the usage says what they have to be.
+    scope.removeAllContentTypeParsers();
+    const bodyLimit = context.xcap.maximalDocumentBytes;
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
+      done(null, body);
+    });
+    for (const place of ['/:auid/users/:xui/*', '/:auid/global/*']) contentRoutes(scope, context, place);
+  });
+}
+
+function versionRoutes(api: Api, context: Context, place: string): void {
+  const { register } = context;
+  const url = `/versions${place}`;
+
+  api.get(url, { schema: { querystring: pageQuery } }, async (request) => {
+    const { uri } = await documentNamed(context, versionsRoot, request.originalUrl);
+    const page = pageRequest(request.query, keys.number);
+    return pageBody(await register.versions(uri.document, page), (version) => version);
+  });
+
+  api.post(url, { schema: { body: restoreBody } }, async (request, reply) => {
+    const document = await documentNamed(context, versionsRoot, request.originalUrl);
+    const { version } = request.body;
+    const text = await register.versionText(document.uri.document, version);
+    if (text === undefined) throw notFound('version');
+    const actor = actorOf(request);
+    const result = await putDocument(context, document, actor, Buffer.from(text), conditionsOf(request));
+    const { subject, details } = auditOf(document);
+    await register.record({ actor, action: 'document.restore', subject, details: { ...details, version } });
+    return sendWritten(reply, result);
+  });
+}
+
+function contentRoutes(api: Api, context: Context, place: string): void {
+  const { register } = context;
+  const url = `/documents${place}`;
+  const named = (request: FastifyRequest) => documentNamed(context, documentsRoot, request.originalUrl);
+
+  api.get(url, { schema: { querystring: versionQuery } }, async (request, reply) => {
+    const document = await named(request);
+    const { version } = request.query;
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    if (version !== undefined) return sendVersion(context, document, Number(version), reply);
+    const result = await readDocument(context, document, actorOf(request));
+    if (result.status === 304) throw new Error('a read without conditions had one');
+    return reply.header('etag', `"${result.entityTag}"`).type(result.mediaType).send(result.body);
+  });
+
+  api.put(url, async (request, reply) => {
+    const document = await named(request);
+    const actor = actorOf(request);
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const result = await putDocument(context, document, actor, body, conditionsOf(request));
+    await register.record({ actor, action: 'document.put', ...auditOf(document) });
+    return sendWritten(reply, result);
+  });
+
+  api.delete(url, async (request, reply) => {
+    const document = await named(request);
+    const actor = actorOf(request);
+    await removeDocument(context, document, actor, conditionsOf(request));
+    await register.record({ actor, action: 'document.delete', ...auditOf(document) });
+    return reply.code(204).send();
+  });
+}
+
+async function sendVersion(
+  { register }: Context,
+  document: NamedDocument,
+  version: number,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const text = await register.versionText(document.uri.document, version);
+  if (text === undefined) throw notFound('version');
+  return reply.type(mediaTypeOf(document)).send(Buffer.from(text));
+}
+
+function sendWritten(reply: FastifyReply, { status, entityTag }: WriteResult): FastifyReply {
+  if (entityTag !== undefined) void reply.header('etag', `"${entityTag}"`);
+  return reply.code(status).send();
+}
+
+function conditionsOf({ headers }: FastifyRequest): Conditions {
+  const ifMatch = parseEntityTagList(headers['if-match']);
+  const ifNoneMatch = parseEntityTagList(headers['if-none-match']);
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+  };
+}
+
+/** The path is percent-encoded, as it stands in the URI of the document. */
+export function documentView({ document, entityTag, version, bytes, changedAt }: DocumentRecord) {
+  const { auid, path } = document;
+  return { auid, path: path.map(encodeSegment).join('/'), entityTag, version, bytes, changedAt };
+}

@@ -1,0 +1,177 @@
+/** The import of any number of subscribers with constant memory. What is wrong with one line does not stop the others. */
+import type { ValidationFunction } from 'fastify/types/request.js';
+import type { Actor, NewSubscriber } from '../../subscribers/subscriber-register.js';
+import { encodeSegment } from '../../xcap/uri.js';
+import type { Context } from './context.js';
+import type { ImportLine } from './input.js';
+import { jsonLine, linesOf, mapAtMost, type Line } from './lines.js';
+import { documentNamed, putDocument } from './operator.js';
+import { inputFaults, Problem, problemOf } from './problem.js';
+import { newSubscriber } from './subscribers.js';
+
+/** A transaction each: long enough to be fast, and short enough that others who wait for the names do not notice. */
+const linesAtOnce = 500;
+const charactersAtOnce = 8 * 1024 * 1024;
+const maximalLineLength = 16 * 1024 * 1024;
+/** Fewer than the pool has connections: requests go on meanwhile. */
+const documentsAtOnce = 4;
+/** As many as Node.js has threads for scrypt. */
+const passwordsAtOnce = 4;
+
+interface Batch {
+  readonly lines: Line[];
+  characters: number;
+}
+
+interface Entry {
+  readonly line: number;
+  readonly subscriber: NewSubscriber;
+  readonly documents: NonNullable<ImportLine['documents']>;
+}
+
+/** What the answer says of a line that is refused, whole or in part. */
+interface Fault {
+  readonly line: number;
+  readonly error: string;
+  readonly code?: string;
+  readonly errors?: unknown;
+  /** Only this document is refused. */
+  readonly document?: string;
+}
+
+/**
+ * @param validate checks a line against `importLine`
+ * @param onFailure is told what broke the import off; the answer does not say more than whoever sent it may know
+ */
+export async function* importSubscribers(
+  context: Context,
+  actor: Actor,
+  stream: AsyncIterable<Buffer>,
+  validate: ValidationFunction,
+  onFailure: (error: unknown) => void,
+): AsyncGenerator<string> {
+  const total = { imported: 0, refused: 0, documents: 0, documentsRefused: 0 };
+  try {
+    for await (const { lines } of batchesOf(linesOf(stream, maximalLineLength))) {
+      const { entries, faults } = await readEntries(context, lines, validate);
+      const created = await createAll(context, actor, entries);
+      context.forget();
+      const documents = await putDocuments(context, actor, created.entries);
+      const refused = [...faults, ...created.faults].toSorted((one, two) => one.line - two.line);
+      total.imported += created.entries.length;
+      total.refused += refused.length;
+      total.documents += documents.written;
+      total.documentsRefused += documents.faults.length;
+      yield [...refused, ...documents.faults, { imported: total.imported }].map(jsonLine).join('');
+    }
+    await context.register.record({ actor, action: 'import', subject: '', details: total });
+    yield jsonLine({ done: true, ...total });
+  } catch (error) {
+    // The status went out long ago.
+    onFailure(error);
+    yield jsonLine({ done: false, error: problemOf(error).message, ...total });
+  }
+}
+
+async function* batchesOf(lines: AsyncIterable<Line>): AsyncGenerator<Batch> {
+  let batch: Batch = { lines: [], characters: 0 };
+  for await (const line of lines) {
+    batch.lines.push(line);
+    batch.characters += line.text?.length ?? 0;
+    if (batch.lines.length < linesAtOnce && batch.characters < charactersAtOnce) continue;
+    yield batch;
+    batch = { lines: [], characters: 0 };
+  }
+  if (batch.lines.length > 0) yield batch;
+}
+
+async function readEntries(
+  context: Context,
+  lines: readonly Line[],
+  validate: ValidationFunction,
+): Promise<{ entries: Entry[]; faults: Fault[] }> {
+  const read = await mapAtMost(passwordsAtOnce, lines, (line) => readEntry(context, line, validate));
+  return {
+    entries: read.filter((result) => 'subscriber' in result),
+    faults: read.filter((result) => 'error' in result),
+  };
+}
+
+async function readEntry(
+  context: Context,
+  { number, text }: Line,
+  validate: ValidationFunction,
+): Promise<Entry | Fault> {
+  try {
+    if (text === undefined) {
+      throw new Problem(413, `A line has at most ${maximalLineLength} characters.`);
+    }
+    const value = parseLine(text);
+    if (!isImportLine(value, validate)) {
+      throw new Problem(400, 'The line is not as the description of this API (/docs) wants it.', {
+        code: 'invalid-input',
+        errors: inputFaults(validate.errors ?? []),
+      });
+    }
+    const { documents = [], ...body } = value;
+    return { line: number, subscriber: await newSubscriber(context, body), documents };
+  } catch (error) {
+    return faultOf(number, error);
+  }
+}
+
+function isImportLine(value: unknown, validate: ValidationFunction): value is ImportLine {
+  return validate(value);
+}
+
+function parseLine(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem(400, 'The line is not valid JSON.', { code: 'invalid-input' });
+  }
+}
+
+async function createAll(
+  { register }: Context,
+  actor: Actor,
+  entries: readonly Entry[],
+): Promise<{ entries: Entry[]; faults: Fault[] }> {
+  if (entries.length === 0) return { entries: [], faults: [] };
+  const outcomes = await register.create(
+    entries.map(({ subscriber }) => subscriber),
+    actor,
+  );
+  return {
+    entries: entries.filter((_entry, i) => outcomes[i] === undefined),
+    faults: entries.flatMap(({ line }, i) => (outcomes[i] === undefined ? [] : [faultOf(line, outcomes[i])])),
+  };
+}
+
+async function putDocuments(
+  context: Context,
+  actor: Actor,
+  entries: readonly Entry[],
+): Promise<{ written: number; faults: Fault[] }> {
+  const all = entries.flatMap(({ line, subscriber: { xui }, documents }) =>
+    documents.map((document) => ({ line, xui, ...document })),
+  );
+  const faults = await mapAtMost(documentsAtOnce, all, async ({ line, xui, auid, path, content }) => {
+    const target = `/${encodeSegment(auid)}/users/${encodeSegment(xui)}/${path}`;
+    try {
+      const document = await documentNamed(context, '', target);
+      await putDocument(context, document, actor, Buffer.from(content));
+      return [];
+    } catch (error) {
+      return [{ ...faultOf(line, error), document: `${auid}/${path}` }];
+    }
+  });
+  return { written: faults.filter(({ length }) => length === 0).length, faults: faults.flat() };
+}
+
+/** @throws the error, where it is none of the line */
+function faultOf(line: number, error: unknown): Fault {
+  const { status, message, members } = problemOf(error);
+  if (status >= 500) throw error;
+  return { line, error: message, ...members };
+}

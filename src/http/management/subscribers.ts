@@ -1,0 +1,147 @@
+/** Subscribers and their identities. */
+import { Type } from 'typebox';
+import type { NewSubscriber, SubscriberChanges } from '../../subscribers/subscriber-register.js';
+import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
+import { actorOf } from './access.js';
+import { canonical, subscriberNamed, type Api, type Context } from './context.js';
+import { lostLogins, storedCredentials } from './credentials.js';
+import {
+  identity,
+  identityBody,
+  subscriberBody,
+  subscriberChanges,
+  subscriberParameters,
+  type SubscriberBody,
+  type SubscriberChangesBody,
+} from './input.js';
+import { keys, pageBody, pageProperties, pageRequest } from './paging.js';
+import { notFound, Problem } from './problem.js';
+
+const listQuery = Type.Object(
+  { ...pageProperties, query: Type.Optional(identity) },
+  { additionalProperties: false },
+);
+const identityParameters = Type.Object({ xui: identity, identity });
+
+export function subscriberRoutes(api: Api, context: Context): void {
+  const { register } = context;
+
+  api.post('/subscribers', { schema: { body: subscriberBody } }, async (request, reply) => {
+    const subscriber = await newSubscriber(context, request.body);
+    const [conflict] = await register.create([subscriber], actorOf(request));
+    if (conflict !== undefined) throw conflict;
+    const location = `/api/v1/subscribers/${encodeURIComponent(subscriber.xui)}`;
+    return reply
+      .code(201)
+      .header('location', location)
+      .send(await shown(context, subscriber.xui));
+  });
+
+  api.get('/subscribers', { schema: { querystring: listQuery } }, async ({ query }) => {
+    const page = await register.list(pageRequest(query, keys.text), prefixOf(query.query));
+    return pageBody(page, subscriberView);
+  });
+
+  api.get('/subscribers/:xui', { schema: { params: subscriberParameters } }, async ({ params }) =>
+    shown(context, params.xui),
+  );
+
+  api.patch(
+    '/subscribers/:xui',
+    { schema: { params: subscriberParameters, body: subscriberChanges } },
+    async (request) => {
+      const current = await subscriberNamed(context, request.params.xui);
+      const changes = changesOf(current, request.body);
+      const logins = await lostLogins(context, current, { ...current, ...changes });
+      if (!(await register.update(current.xui, changes, logins, actorOf(request))))
+        throw notFound('subscriber');
+      return shown(context, current.xui);
+    },
+  );
+
+  api.delete('/subscribers/:xui', { schema: { params: subscriberParameters } }, async (request, reply) => {
+    const { xui } = await subscriberNamed(context, request.params.xui);
+    if (!(await register.erase(xui, actorOf(request)))) throw notFound('subscriber');
+    return reply.code(204).send();
+  });
+
+  api.post(
+    '/subscribers/:xui/identities',
+    { schema: { params: subscriberParameters, body: identityBody } },
+    async (request, reply) => {
+      const { xui } = await subscriberNamed(context, request.params.xui);
+      const added = canonical(context, request.body.identity);
+      if (!(await register.addIdentity(xui, added, actorOf(request)))) throw notFound('subscriber');
+      return reply.code(201).send(await shown(context, xui));
+    },
+  );
+
+  api.delete(
+    '/subscribers/:xui/identities/:identity',
+    { schema: { params: identityParameters } },
+    async (request, reply) => {
+      const subscriber = await subscriberNamed(context, request.params.xui);
+      const { xui } = subscriber;
+      const removed = canonical(context, request.params.identity);
+      if (removed === xui) {
+        const detail =
+          'The documents of the subscriber lie below this identity: it stays as long as he does.';
+        throw new Problem(409, detail, { code: 'identity-is-xui' });
+      }
+      const identities = subscriber.identities.filter((other) => other !== removed);
+      const logins = await lostLogins(context, subscriber, { ...subscriber, identities });
+      if (!(await register.removeIdentity(xui, removed, logins, actorOf(request))))
+        throw notFound('identity');
+      return reply.code(204).send();
+    },
+  );
+}
+
+/** A subscriber as the register takes him. */
+export async function newSubscriber(context: Context, body: SubscriberBody): Promise<NewSubscriber> {
+  const xui = canonical(context, body.xui);
+  const otherIdentities = (body.identities ?? [])
+    .map((given) => canonical(context, given))
+    .filter((other) => other !== xui);
+  const { impi } = body;
+  return {
+    xui,
+    otherIdentities,
+    impi,
+    isDisabled: body.isDisabled ?? false,
+    profile: body.profile,
+    quota: { documents: body.quota?.documents, bytes: body.quota?.bytes },
+    credentials: await storedCredentials(context, { xui, identities: [xui, ...otherIdentities], impi }, body),
+  };
+}
+
+/** What answers show of a subscriber. No secret. */
+export function subscriberView({ xui, identities, impi, isDisabled, profile, quota }: Subscriber) {
+  return { xui, identities, impi, isDisabled, profile, quota };
+}
+
+async function shown(context: Context, given: string) {
+  const subscriber = await subscriberNamed(context, given);
+  return { ...subscriberView(subscriber), usage: await context.register.usageOf(subscriber.xui) };
+}
+
+/** `null` takes a value away. */
+function changesOf(current: Subscriber, body: SubscriberChangesBody): SubscriberChanges {
+  const quota: Quota = {
+    documents:
+      body.quota?.documents === undefined ? current.quota.documents : (body.quota.documents ?? undefined),
+    bytes: body.quota?.bytes === undefined ? current.quota.bytes : (body.quota.bytes ?? undefined),
+  };
+  return {
+    ...(body.impi === undefined ? {} : { impi: body.impi ?? undefined }),
+    ...(body.isDisabled === undefined ? {} : { isDisabled: body.isDisabled }),
+    ...(body.profile === undefined ? {} : { profile: body.profile ?? undefined }),
+    ...(body.quota === undefined ? {} : { quota }),
+  };
+}
+
+/** Identities are stored with their scheme; most are sip. */
+function prefixOf(query: string | undefined): string {
+  if (query === undefined) return '';
+  return query.includes(':') ? query : `sip:${query}`;
+}

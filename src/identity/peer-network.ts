@@ -1,0 +1,23 @@
+/** What counts as one peer. */
+import { isIPv6 } from 'node:net';
+
+/**
+ * An IPv4 address, also where it is mapped to IPv6, or the /64 of an IPv6 address: a subscriber line has all addresses of
+ * such a network (RFC 6177 §2), so that one of them says nothing.
+ */
+export function networkOf(address: string): string {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (mapped !== undefined) return mapped;
+  const [plain = ''] = address.split('%');
+  return isIPv6(plain) ? ipv6Groups(plain).slice(0, 4).join(':') : address;
+}
+
+/** The eight groups, without leading zeros. */
+function ipv6Groups(address: string): string[] {
+  // The last 32 bits may be written as an IPv4 address; they do not matter here.
+  const [head = '', tail] = address.replace(/\d+\.\d+\.\d+\.\d+$/, '0:0').split('::');
+  const groups = (part: string) =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16).toString(16));
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  return [...front, ...Array<string>(8 - front.length - back.length).fill('0'), ...back];
+}

@@ -1,0 +1,54 @@
+/** The part of the configuration that is about identity methods, and about those that rest on passwords. */
+import { ConfigError } from './config-error.js';
+import { identityMethodNames, type Environment, type IdentityMethodName } from './environment.js';
+
+export interface PasswordConfig {
+  /** In the order of the challenges. */
+  readonly digestAlgorithms: readonly DigestAlgorithmName[];
+  readonly digestUri: 'strict' | 'tolerant' | 'loose';
+  readonly nonceSeconds: number;
+  /** 32 bytes, for the digest secrets in the database; undefined where they are stored as they are. */
+  readonly secretsKey: Uint8Array | undefined;
+}
+
+const digestAlgorithmNames = ['MD5', 'SHA-256'] as const;
+
+type DigestAlgorithmName = (typeof digestAlgorithmNames)[number];
+
+/** @throws ConfigError */
+export function passwordConfig(values: Environment): PasswordConfig {
+  return {
+    digestAlgorithms: namesFrom(
+      'XCAP_DIGEST_ALGORITHMS',
+      values.XCAP_DIGEST_ALGORITHMS,
+      digestAlgorithmNames,
+    ),
+    digestUri: values.XCAP_DIGEST_URI as PasswordConfig['digestUri'],
+    nonceSeconds: values.XCAP_NONCE_SECONDS,
+    secretsKey: secretsKey(values.XCAP_SECRETS_KEY),
+  };
+}
+
+/** The methods in the order in which they are tried. @throws ConfigError */
+export function identityMethodsFrom(values: Environment): readonly IdentityMethodName[] {
+  return namesFrom('XCAP_IDENTITY_METHODS', values.XCAP_IDENTITY_METHODS, identityMethodNames);
+}
+
+function namesFrom<Name extends string>(variable: string, value: string, known: readonly Name[]): Name[] {
+  const names = value.split(',').map((item) => {
+    const name = known.find((one) => one === item.trim());
+    if (name !== undefined) return name;
+    throw new ConfigError(`${variable} has '${item.trim()}', which is none of ${known.join(', ')}.`);
+  });
+  const [twice] = names.filter((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new ConfigError(`${variable} has '${twice}' twice.`);
+  return names;
+}
+
+/** The value is a secret: it is not repeated. */
+function secretsKey(value: string): Uint8Array | undefined {
+  if (value === '') return undefined;
+  if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex');
+  if (/^[A-Za-z0-9+/]{43}=?$/.test(value)) return Buffer.from(value, 'base64');
+  throw new ConfigError('XCAP_SECRETS_KEY is not 32 bytes in base64 or in hexadecimal digits.');
+}

@@ -1,0 +1,73 @@
+/** Statements of the management API on the pool of writers: one by one, or several that take effect together. */
+import type pg from 'pg';
+import type { Query } from './claims.js';
+import { orUnavailable } from './postgres-document-store.js';
+
+export interface Transactions {
+  readonly query: Query;
+  /** What the action throws undoes all of it. */
+  readonly inTransaction: <T>(action: (query: Query) => Promise<T>) => Promise<T>;
+}
+
+/** @returns statements that throw StoreUnavailable where the database is away. */
+export function openTransactions(pool: pg.Pool): Transactions {
+  return {
+    query: queryOn(pool),
+    async inTransaction(action) {
+      const client = await orUnavailable(pool.connect());
+      const query = queryOn(client);
+      let isBroken = true;
+      try {
+        await query({ text: 'begin' });
+        const result = await action(query);
+        await query({ text: 'commit' });
+        isBroken = false;
+        return result;
+      } catch (error) {
+        isBroken = !(await isUndone(query));
+        throw error;
+      } finally {
+        client.release(isBroken);
+      }
+    },
+  };
+}
+
+function queryOn(connection: pg.Pool | pg.PoolClient): Query {
+  return async <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => {
+    const { rows } = await orUnavailable(connection.query<Row>(statement));
+    return rows;
+  };
+}
+
+async function isUndone(query: Query): Promise<boolean> {
+  try {
+    await query({ text: 'rollback' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Identities and claimed URIs are one name space: who changes either takes turns until the end of the transaction, as in
+ * `xcapd.write_claiming_document`. To be taken before anything else, so that nobody waits crosswise.
+ */
+export async function lockNames(query: Query): Promise<void> {
+  await query({ text: "select pg_advisory_xact_lock(hashtextextended('xcapd.claims', 0))" });
+}
+
+/** Rows that were asked for with one more than the limit, as a page. */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  item: (row: Row) => Item,
+  keyOf: (row: Row) => string,
+): { items: Item[]; next: string | undefined } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map(item),
+    next: rows.length > limit && last !== undefined ? keyOf(last) : undefined,
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * The port of the management API: everything that is kept about subscribers, and how it changes. Each write is one
+ * transaction together with its audit record. XUIs and identities are in canonical form.
+ */
+import type { EntityTag, UserDocumentSelector, DocumentSelector, Xui } from '../xcap/terms.js';
+import type { DigestSecret, Grant, Quota, Role, Subscriber } from './subscriber.js';
+
+/** All that the management API needs. */
+export interface SubscriberRegister
+  extends SubscriberRecords, CredentialRegister, GrantRegister, RoleRegister, DocumentRecords, AuditTrail {}
+
+/** Who changes something, for the audit trail: the name of a token, never a person. */
+export type Actor = string;
+
+/** One page of a list that is sorted by a key. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** What to ask for the next page with; undefined on the last one. */
+  readonly next: string | undefined;
+}
+
+export interface PageRequest {
+  /** The `next` of the page before; undefined for the first page. */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** Nobody but this subscriber may have it. */
+export type ConflictCode = 'identity-taken' | 'identity-claimed' | 'impi-taken' | 'username-taken';
+
+/** Something belongs to somebody else already; the message is a sentence that names it. */
+export class SubscriberConflict extends Error {
+  override readonly name = 'SubscriberConflict';
+
+  constructor(
+    readonly code: ConflictCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** What proves who a subscriber is. All of it is secret. */
+export interface StoredCredentials {
+  readonly digest: readonly Omit<DigestSecret, 'xui'>[];
+  readonly passwordHash: string | undefined;
+}
+
+/** A name by which a subscriber logs in. */
+export type Login = Pick<DigestSecret, 'realm' | 'username'>;
+
+/** A subscriber as he is made. */
+export interface NewSubscriber extends Omit<Subscriber, 'identities'> {
+  /** Beside the XUI. */
+  readonly otherIdentities: readonly Xui[];
+  readonly credentials: StoredCredentials;
+}
+
+/** What can be changed of a subscriber; what is missing stays. */
+export interface SubscriberChanges {
+  readonly impi?: string | undefined;
+  readonly isDisabled?: boolean;
+  readonly profile?: string | undefined;
+  readonly quota?: Quota;
+}
+
+export interface SubscriberRecords {
+  /** Makes those that nobody is in the way of; the answer has one item for each subscriber, in their order. */
+  create(
+    subscribers: readonly NewSubscriber[],
+    actor: Actor,
+  ): Promise<readonly (SubscriberConflict | undefined)[]>;
+  /** The subscriber with that identity. */
+  read(identity: Xui): Promise<Subscriber | undefined>;
+  /** Sorted by XUI; `prefix` is that of any identity. */
+  list(page: PageRequest, prefix: string): Promise<Page<Subscriber>>;
+  /** `logins` are names that end with the change. Whether there is such a subscriber. @throws SubscriberConflict */
+  update(xui: Xui, changes: SubscriberChanges, logins: readonly Login[], actor: Actor): Promise<boolean>;
+  /**
+   * Removes the subscriber and all that is known of him: documents and their versions, claims, credentials, grants by
+   * and to him, roles. His name in the versions of other users' documents and in the audit trail is taken out.
+   */
+  erase(xui: Xui, actor: Actor): Promise<boolean>;
+  /** Whether there is such a subscriber. @throws SubscriberConflict */
+  addIdentity(xui: Xui, identity: Xui, actor: Actor): Promise<boolean>;
+  /**
+   * Takes an identity away, with the rights that others gave to it and with `logins`, the names that came from it.
+   * Whether the subscriber had it; the XUI itself stays.
+   */
+  removeIdentity(xui: Xui, identity: Xui, logins: readonly Login[], actor: Actor): Promise<boolean>;
+}
+
+export interface CredentialRegister {
+  /** Replaces all credentials. Whether there is such a subscriber. @throws SubscriberConflict */
+  setCredentials(xui: Xui, credentials: StoredCredentials, actor: Actor): Promise<boolean>;
+  credentials(xuis: readonly Xui[]): Promise<ReadonlyMap<Xui, StoredCredentials>>;
+}
+
+export interface GrantRegister {
+  /** Undefined where there is no such owner. */
+  createGrant(grant: Omit<Grant, 'id'>, actor: Actor): Promise<Grant | undefined>;
+  /** Those of an owner, or those to somebody; sorted by id. Expired ones are among them. */
+  listGrants(
+    who: { readonly owner: Xui } | { readonly grantee: Xui },
+    page: PageRequest,
+  ): Promise<Page<Grant>>;
+  deleteGrant(owner: Xui, id: string, actor: Actor): Promise<boolean>;
+}
+
+/** Who has which role. */
+export interface RoleAssignment {
+  readonly xui: Xui;
+  readonly role: Role;
+}
+
+export interface RoleRegister {
+  setRole(assignment: RoleAssignment, actor: Actor): Promise<void>;
+  removeRole(xui: Xui, actor: Actor): Promise<boolean>;
+  roleOf(xui: Xui): Promise<Role | undefined>;
+  listRoles(page: PageRequest): Promise<Page<RoleAssignment>>;
+}
+
+/** A document without its content. */
+export interface DocumentRecord {
+  readonly document: UserDocumentSelector;
+  readonly entityTag: EntityTag;
+  readonly version: number;
+  readonly bytes: number;
+  readonly changedAt: string;
+}
+
+/** One change of a document. */
+export interface VersionRecord {
+  readonly version: number;
+  readonly entityTag: EntityTag;
+  /** Undefined where the document was deleted. */
+  readonly bytes: number | undefined;
+  readonly author: Xui;
+  readonly changedAt: string;
+}
+
+/** What a subscriber has stored, to compare with his quota. */
+export interface Usage {
+  readonly documents: number;
+  readonly bytes: number;
+}
+
+/** Documents and their versions as they are stored, without the rules of their usages. */
+export interface DocumentRecords {
+  documentsOf(xui: Xui): Promise<readonly DocumentRecord[]>;
+  usageOf(xui: Xui): Promise<Usage>;
+  /** The latest first. */
+  versions(document: DocumentSelector, page: PageRequest): Promise<Page<VersionRecord>>;
+  /** The text of a version; undefined where there is none or it was a deletion. */
+  versionText(document: DocumentSelector, version: number): Promise<string | undefined>;
+  currentText(document: DocumentSelector): Promise<string | undefined>;
+  /** Documents of the user that are gone and of which there are versions still. */
+  deletedDocumentsOf(xui: Xui): Promise<readonly UserDocumentSelector[]>;
+  /** The URIs that his documents claim. */
+  claimsOf(xui: Xui): Promise<readonly string[]>;
+}
+
+/** Who did what when. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: Actor;
+  readonly action: string;
+  /** The XUI of whom it is about; '' where it is about nobody. */
+  readonly subject: string;
+  readonly details: AuditDetails;
+}
+
+/** No contents, no secrets, and no identities but those of the subject, so that his erasure finds all of them. */
+export type AuditDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+export interface AuditTrail {
+  /** For what is written by other ways than this register, and for reading what is personal. */
+  record(entry: Omit<AuditRecord, 'id' | 'at'>): Promise<void>;
+  /** The latest first; of one subject, or all. */
+  auditRecords(page: PageRequest, subject: Xui | undefined): Promise<Page<AuditRecord>>;
+}
