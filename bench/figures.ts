@@ -3,7 +3,8 @@ import type { DatabaseLoad } from './database-load.js';
 import type { Statement } from './database-messages.js';
 import { runHttpLoad, type HttpRequest } from './http-load.js';
 import { elementMediaType, type Material } from './material.js';
-import type { Server } from './servers.js';
+import { digestLogin, digestSubscriber } from './digest.js';
+import type { Server, XcapServer } from './servers.js';
 import type { Run } from './statistics.js';
 
 /** Something that is done over and over. */
@@ -31,11 +32,15 @@ export const comparisons: readonly Comparison[] = [
   { name: 'PUT document', with: 'UPDATE', target: 0.25 },
   { name: 'PUT element', with: 'UPDATE', target: 0.25 },
   { name: 'GET document', with: 'SELECT' },
+  { name: 'GET document, digest', with: 'GET document', target: 0.7 },
+  { name: 'GET element, digest', with: 'GET element', target: 0.7 },
+  { name: 'PUT document, digest', with: 'PUT document', target: 0.7 },
+  { name: 'PUT element, digest', with: 'PUT element', target: 0.7 },
   { name: 'PUT element of one document', with: 'UPDATE of one row' },
 ];
 
 export interface Participants {
-  readonly xcap: Server;
+  readonly xcap: XcapServer;
   readonly bare: Server;
   readonly database: DatabaseLoad;
   readonly material: Material;
@@ -50,12 +55,16 @@ export function listFigures(participants: Participants): Figure[] {
     return [
       bareFigure(participants, 'document', connections),
       xcapFigure(participants, 'GET document', owners, getDocument),
+      digestFigure(participants, 'GET document, digest', owners, getDocument),
       bareFigure(participants, 'element', connections),
       xcapFigure(participants, 'GET element', owners, getElement),
+      digestFigure(participants, 'GET element, digest', owners, getElement),
       sqlFigure(participants, 'SELECT', owners),
       xcapFigure(participants, 'PUT document', owners, putDocument),
+      digestFigure(participants, 'PUT document, digest', owners, putDocument),
       sqlFigure(participants, 'UPDATE', owners),
       xcapFigure(participants, 'PUT element', owners, putElement),
+      digestFigure(participants, 'PUT element, digest', owners, putElement),
     ];
   });
   const everybodyOnOne = Array.from({ length: mostConnections }, () => [0]);
@@ -93,6 +102,34 @@ function xcapFigure(
   };
 }
 
+/** The same from clients who log in themselves, each of them once on his connection. */
+function digestFigure(
+  { xcap, material }: Participants,
+  name: string,
+  owners: readonly (readonly number[])[],
+  request: MakeRequest,
+): Figure {
+  return {
+    name,
+    connections: owners.length,
+    answerers: [xcap.pid],
+    run: (seconds) => {
+      const requests = owners.map((subscribers) => {
+        const logins = subscribers.map((one) => ({ one, login: digestLogin(xuiOf(one)) }));
+        return passes.flatMap((pass) =>
+          logins.map(({ one, login }) => ({ ...withoutIdentity(request(material, one, pass)), login })),
+        );
+      });
+      return runHttpLoad(xcap.port, requests, seconds);
+    },
+  };
+}
+
+function withoutIdentity(request: HttpRequest): HttpRequest {
+  const others = Object.entries(request.headers).filter(([name]) => name !== identityHeader);
+  return { ...request, headers: Object.fromEntries(others) };
+}
+
 function bareFigure({ bare }: Participants, route: string, connections: number): Figure {
   const request: HttpRequest = { method: 'GET', path: `/${route}`, headers: {} };
   const requests = Array.from({ length: connections }, () => [request]);
@@ -118,13 +155,19 @@ function sqlFigure(
   };
 }
 
+const identityHeader = 'x-3gpp-asserted-identity';
+
+function xuiOf(subscriber: number): string {
+  return `sip:subscriber${subscriber}@ims.example.com`;
+}
+
 /** The identity comes in the header of an Aggregation Proxy, as it does behind one. */
 function documentRequest({ auid, name }: Material, subscriber: number): HttpRequest {
-  const xui = `sip:subscriber${subscriber}@ims.example.com`;
+  const xui = xuiOf(subscriber);
   return {
     method: 'GET',
     path: `/xcap-root/${auid}/users/${xui}/${name}`,
-    headers: { 'x-3gpp-asserted-identity': `"${xui}"` },
+    headers: { [identityHeader]: `"${xui}"` },
   };
 }
 
@@ -146,12 +189,27 @@ function withBody(request: HttpRequest, mediaType: string, body: string): HttpRe
   return { ...request, method: 'PUT', headers: { ...request.headers, 'content-type': mediaType }, body };
 }
 
+/** @throws where one of them is refused. */
+async function makeSubscribers({ xcap, subscribers }: Participants): Promise<void> {
+  const all = Array.from({ length: subscribers * mostConnections }, (_, i) => digestSubscriber(xuiOf(i)));
+  const response = await fetch(`http://127.0.0.1:${xcap.managementPort}/api/v1/import`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: all.join('\n'),
+  });
+  const outcome = await response.text();
+  if (!response.ok || outcome.includes('"error"'))
+    throw new Error(`The import failed: ${outcome.slice(0, 500)}`);
+}
+
 /**
- * Makes all documents, and makes sure that the figures will measure what they say.
+ * Makes all subscribers and documents, and makes sure that the figures will measure what they say.
  *
  * @throws where the server does not answer with the very bytes that the bare routes have.
  */
-export async function prepareDocuments({ xcap, material, subscribers }: Participants): Promise<void> {
+export async function prepareDocuments(participants: Participants): Promise<void> {
+  const { xcap, material, subscribers } = participants;
+  await makeSubscribers(participants);
   for (let i = 0; i < subscribers * mostConnections; i++) await send(xcap, putDocument(material, i, 0));
   await send(xcap, putElement(material, 0, 1));
   await send(xcap, putElement(material, 0, 0));

@@ -24,6 +24,11 @@ kill -TERM "$child" 2>/dev/null
 wait "$child"
 `;
 
+/** The server that is measured. */
+export interface XcapServer extends Server {
+  readonly managementPort: number;
+}
+
 export interface XcapServerOptions {
   readonly databaseUrl: string;
   readonly workers: number;
@@ -31,7 +36,7 @@ export interface XcapServerOptions {
 }
 
 /** `xcapd serve` as in production, with its log in a file. */
-export async function startXcapServer(options: XcapServerOptions): Promise<Server> {
+export async function startXcapServer(options: XcapServerOptions): Promise<XcapServer> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
   const log = openSync(options.logFile, 'a');
@@ -62,7 +67,7 @@ export async function startXcapServer(options: XcapServerOptions): Promise<Serve
     await stop();
     throw new Error(`The server did not start:\n${readFileSync(options.logFile, 'utf8')}`);
   }
-  return { port, pid: pidOf(guard), stop };
+  return { port, managementPort: adminPort, pid: pidOf(guard), stop };
 }
 
 /** The Fastify routes of `bare-server.ts`. */

@@ -9,7 +9,7 @@ create table xcapd.claims (
   path text not null,
   -- The text of the element that gets the URI, where the document generated from claims lists it.
   element text,
-  foreign key (xui, auid, path) references xcapd.documents on delete cascade
+  foreign key (xui, auid, path) references xcapd.documents on delete cascade on update cascade
 );
 
 create index claims_by_document on xcapd.claims (xui, auid, path);

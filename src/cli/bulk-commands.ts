@@ -1,8 +1,5 @@
 /** `import` and `export`: all subscribers at once. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { chunksOf, send } from './api-client.js';
 import { CommandError, exitCodes, messageOf, wrongUsage } from './command-error.js';
@@ -37,7 +34,10 @@ export function addBulkCommands(program: Command): void {
     .description(
       'make subscribers with their documents; who is there already stays as he is, and gets the documents that he has not',
     )
-    .argument('<source>', 'a file of an export, - for standard input, or with --from the URL of a database')
+    .argument(
+      '[source]',
+      'a file as export writes it, - for standard input; with --from the URL of a database, or else XCAPD_SOURCE_URL',
+    )
     .addOption(
       new Option('--from <server>', 'read the tables subscriber and xcap of another server').choices(
         sourceKinds,
@@ -53,7 +53,7 @@ export function addBulkCommands(program: Command): void {
     'xcapd import subscribers.ndjson',
     'xcapd import --from kamailio mysql://kamailioro@db.example.com/kamailio --dry-run',
     'xcapd import --from opensips postgres://opensips@db.example.com/opensips --domain example.com',
-    'PGPASSWORD=… xcapd import --from openxcap postgres://openxcap@db.example.com/openxcap',
+    'XCAPD_SOURCE_URL=mysql://openxcap:…@db.example.com/openxcap xcapd import --from openxcap',
   ]);
 
   const exportCommand = program
@@ -72,7 +72,8 @@ export function addBulkCommands(program: Command): void {
   ]);
 }
 
-async function runImportCommand(source: string, options: ImportOptions): Promise<void> {
+async function runImportCommand(given: string | undefined, options: ImportOptions): Promise<void> {
+  const source = sourceOf(given, options);
   if (options.from === undefined && (options.domain ?? options.realm) !== undefined) {
     throw wrongUsage('--domain and --realm are for databases: --from says of which server.');
   }
@@ -90,7 +91,19 @@ async function runImportCommand(source: string, options: ImportOptions): Promise
   );
   line.end();
   await (options.json ? printJson({ summary }) : print(summaryText(summary, options.dryRun === true)));
-  if (summary.subscribersRefused + summary.documentsRefused > 0) process.exitCode = exitCodes.refused;
+  const { subscribersRefused, credentialsRefused, documentsRefused } = summary;
+  if (subscribersRefused + credentialsRefused + documentsRefused > 0) process.exitCode = exitCodes.refused;
+}
+
+/** A URL with a password does not belong on the command line, where `ps` shows it. */
+function sourceOf(given: string | undefined, { from }: ImportOptions): string {
+  const source = given ?? (from === undefined ? undefined : process.env.XCAPD_SOURCE_URL);
+  if (source !== undefined && source !== '') return source;
+  throw wrongUsage(
+    from === undefined
+      ? 'Say which file is imported; - is standard input.'
+      : 'Give the URL of the database, or set XCAPD_SOURCE_URL.',
+  );
 }
 
 async function batchImporter(options: ImportOptions): Promise<ImportBatch> {
@@ -113,22 +126,24 @@ async function withInputs<Result>(
   }
 }
 
-function refusedText({ input, user, document, line, condition, reason }: RefusedPart): string {
+function refusedText({ input, user, document, credential, line, condition, reason }: RefusedPart): string {
   const places = [
     ...(input === undefined ? [] : [`input line ${input}`]),
     ...(user === undefined ? [] : [user]),
     ...(document === undefined ? [] : [document]),
+    ...(credential === undefined ? [] : [credential]),
     ...(line === undefined ? [] : [`line ${line}`]),
   ];
   return `${places.join(', ')}: ${condition === undefined ? '' : `${condition}: `}${reason}`;
 }
 
 function summaryText(summary: ImportSummary, isDryRun: boolean): string {
-  const { subscribers, existing, subscribersRefused, documents, existingDocuments, documentsRefused } =
-    summary;
+  const { subscribers, existing, subscribersRefused, credentialsRefused } = summary;
+  const { documents, existingDocuments, documentsRefused } = summary;
   const [done, there] = [isDryRun ? 'can be imported' : 'imported', 'there already'];
   return (
     `subscribers: ${subscribers} ${done}, ${existing} ${there}, ${subscribersRefused} refused\n` +
+    (credentialsRefused === 0 ? '' : `credentials: ${credentialsRefused} refused\n`) +
     `documents: ${documents} ${done}, ${existingDocuments} ${there}, ${documentsRefused} refused\n`
   );
 }
@@ -164,22 +179,17 @@ type Write = (bytes: Uint8Array) => Promise<void>;
 async function writeAll(file: string, action: (write: Write) => Promise<void>): Promise<void> {
   if (file === '-') return action(print);
   const unfinished = `${file}.unfinished`;
-  const output = createWriteStream(unfinished, { mode: 0o600 });
+  const cannotWrite = (error: unknown) => wrongUsage(`The file cannot be written: ${messageOf(error)}.`);
+  const output = await open(unfinished, 'w', 0o600).catch((error: unknown) =>
+    Promise.reject(cannotWrite(error)),
+  );
   try {
-    await action((bytes) => writeTo(output, bytes));
-    output.end();
-    await finished(output);
+    await action((bytes) => output.appendFile(bytes));
+    await output.close();
     await rename(unfinished, file);
   } catch (error) {
-    output.destroy();
+    await output.close();
     await rm(unfinished, { force: true });
-    if (error instanceof CommandError) throw error;
-    throw wrongUsage(`The file cannot be written: ${messageOf(error)}.`);
+    throw error instanceof CommandError ? error : cannotWrite(error);
   }
-}
-
-function writeTo(output: Writable, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    output.write(bytes, (error) => (error ? reject(error) : resolve()));
-  });
 }

@@ -39,8 +39,9 @@ export interface RefusedPart {
   /** The line of the input, where that has lines. */
   readonly input?: number;
   readonly user?: string;
-  /** Missing where it is the whole subscriber. */
+  /** The document, or what of the credentials; without either it is the whole subscriber. */
   readonly document?: string;
+  readonly credential?: string;
   /** The line in the document, where it is known. */
   readonly line?: number;
   readonly condition?: string;

@@ -40,6 +40,7 @@ export interface ImportSummary {
   readonly subscribers: number;
   readonly existing: number;
   readonly subscribersRefused: number;
+  readonly credentialsRefused: number;
   readonly documents: number;
   readonly existingDocuments: number;
   readonly documentsRefused: number;
@@ -63,6 +64,7 @@ export async function runImport(
     subscribers: 0,
     existing: 0,
     subscribersRefused: 0,
+    credentialsRefused: 0,
     documents: 0,
     existingDocuments: 0,
     documentsRefused: 0,
@@ -101,8 +103,9 @@ async function* batchesOf(inputs: AsyncIterable<ImportInput>): AsyncGenerator<re
   if (batch.length > 0) yield batch;
 }
 
-function counted(summary: ImportSummary, { document }: RefusedPart): ImportSummary {
-  return document === undefined
+function counted(summary: ImportSummary, { document, credential }: RefusedPart): ImportSummary {
+  if (document !== undefined) return { ...summary, documentsRefused: summary.documentsRefused + 1 };
+  return credential === undefined
     ? { ...summary, subscribersRefused: summary.subscribersRefused + 1 }
-    : { ...summary, documentsRefused: summary.documentsRefused + 1 };
+    : { ...summary, credentialsRefused: summary.credentialsRefused + 1 };
 }

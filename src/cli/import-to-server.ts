@@ -29,6 +29,8 @@ import { nothing, sumOf, type BatchOutcome, type ImportBatch } from './import-ru
 /** Fewer than the server has connections to its database: requests go on meanwhile. */
 const subscribersAtOnce = 4;
 
+type Part = Pick<RefusedPart, 'document' | 'credential'>;
+
 /** A line of the answer on a part that is refused. */
 interface Fault extends Omit<ApiProblem, 'detail'> {
   readonly line: number;
@@ -95,7 +97,8 @@ async function faultOutcome(
     if (await isThere(server, subscriber)) return importToExisting(server, options, subscriber, line);
   }
   const problem: ApiProblem = { ...fault, detail: fault.error };
-  return { ...nothing, refused: [refusedPart(line, subscriber, problem, fault.document)] };
+  const part = fault.document === undefined ? {} : { document: fault.document };
+  return { ...nothing, refused: [refusedPart(line, subscriber, problem, part)] };
 }
 
 /** Somebody else may have the XUI among his identities. */
@@ -111,18 +114,19 @@ async function importToExisting(
   line: InputLine | undefined,
 ): Promise<BatchOutcome> {
   const outcomes: BatchOutcome[] = [{ ...nothing, existing: 1 }];
-  const refuse = async (document: string | undefined, action: () => Promise<BatchOutcome>) => {
+  const attempt = async (part: Part, action: () => Promise<BatchOutcome>) => {
     try {
       outcomes.push(await action());
     } catch (error) {
       if (!(error instanceof ApiRefusal) || error.exitCode === exitCodes.unreachable) throw error;
-      outcomes.push({ ...nothing, refused: [refusedPart(line, subscriber, error.problem, document)] });
+      outcomes.push({ ...nothing, refused: [refusedPart(line, subscriber, error.problem, part)] });
     }
   };
-  if (options.overwrite) await refuse(undefined, () => setCredentials(server, subscriber));
+  if (options.overwrite)
+    await attempt({ credential: 'credentials' }, () => setCredentials(server, subscriber));
   for (const document of subscriber.documents ?? []) {
-    const name = `${document.auid}/${document.path}`;
-    await refuse(name, () => putDocument(server, options, subscriber.xui, document));
+    const part = { document: `${document.auid}/${document.path}` };
+    await attempt(part, () => putDocument(server, options, subscriber.xui, document));
   }
   return sumOf(outcomes);
 }
@@ -170,14 +174,14 @@ function refusedPart(
   line: InputLine | undefined,
   subscriber: ImportSubscriber | undefined,
   problem: ApiProblem,
-  document: string | undefined,
+  part: Part,
 ): RefusedPart {
   const reason = sentenceOf(problem);
   const lineInDocument = lineIn(reason);
   return {
     ...(line?.input === undefined ? {} : { input: line.input }),
     ...(subscriber === undefined ? {} : { user: subscriber.xui }),
-    ...(document === undefined ? {} : { document }),
+    ...part,
     ...(lineInDocument === undefined ? {} : { line: lineInDocument }),
     ...(problem.condition === undefined ? {} : { condition: problem.condition }),
     reason,

@@ -1,5 +1,6 @@
 /** Documents that this server makes from its own and those of the servers behind it, for who asks. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyBaseLogger } from 'fastify';
 import type { DocumentMaker } from '../xcap/document-maker.js';
 import type { StoredDocument } from '../xcap/document-store.js';
 import { madeDocument } from '../xcap/document-store.js';
@@ -33,6 +34,8 @@ export interface MergeOptions {
 export interface Asker {
   readonly principal: Principal;
   readonly headers: IncomingHttpHeaders;
+  /** The client gets an answer all the same: only the operator is told who gave nothing to it. */
+  readonly log: Pick<FastifyBaseLogger, 'warn'>;
 }
 
 /** Gives the maker for one request. */
@@ -144,7 +147,7 @@ function isSame(a: Upstream, b: Upstream): boolean {
 
 async function askUpstream(
   { client, pseudonym }: Upstreams,
-  { principal, headers }: Asker,
+  { principal, headers, log }: Asker,
   { origin, path }: Upstream,
   document: DocumentSelector,
 ): Promise<Answer> {
@@ -163,11 +166,13 @@ async function askUpstream(
     const { statusCode, body } = answer;
     if (statusCode !== 200) {
       await body.dump();
+      if (statusCode !== 404) log.warn({ upstream: origin, status: statusCode }, 'an upstream refused');
       // The client is not the one who could do something about that.
       return { status: statusCode === 401 || statusCode === 407 ? 502 : statusCode, body: undefined };
     }
     return { status: 200, body: await readAll(body, deadline) };
   } catch (error) {
+    log.warn({ err: error, upstream: origin }, 'an upstream did not answer');
     return { status: error instanceof UpstreamFailure ? error.status : 502, body: undefined };
   }
 }

@@ -10,7 +10,7 @@ import Negotiator from 'negotiator';
 import { authenticate, type Credentials, type IdentityMethod } from '../identity/authentication.js';
 import { intendedIdentityHeader } from '../identity/intended-identity.js';
 import { documentOfSubscriber, principalOf, type PrincipalRules } from '../identity/principal.js';
-import { parseEntityTagList, type Conditions } from '../xcap/conditions.js';
+import { readConditions } from '../xcap/conditions.js';
 import type { LoadedUsage, LoadedUsages } from '../xcap/loaded-usage.js';
 import { get, methodsFor, put, remove, resourceKind } from '../xcap/operations.js';
 import { Refusal } from '../xcap/refusal.js';
@@ -165,9 +165,9 @@ async function answer(
   void reply.headers(found.headers);
   if ('origin' in server) return forward(options.upstreams, server, { request, reply, uri, principal });
   const document = await documentOfSubscriber(uri.document, principalRules);
-  const conditions = conditionsOf(request);
+  const conditions = readConditions(request.headers);
   const xcapRequest = { principal, uri: { ...uri, document }, usage: server, conditions };
-  const maker = options.mergingMaker({ principal, headers: request.headers });
+  const maker = options.mergingMaker({ principal, headers: request.headers, log: request.log });
   const result = await perform({ ...options.xcap, maker }, xcapRequest, request);
   return send(reply, result, request.method === 'HEAD');
 }
@@ -221,15 +221,6 @@ function checkContentEncoding(header: string | undefined): void {
   const coding = header?.trim().toLowerCase() ?? '';
   if (['', 'identity', 'utf-8'].includes(coding)) return;
   throw new Refusal(415, 'A body is sent as it is, without a content coding.');
-}
-
-function conditionsOf({ headers }: FastifyRequest): Conditions {
-  const ifMatch = parseEntityTagList(headers['if-match']);
-  const ifNoneMatch = parseEntityTagList(headers['if-none-match']);
-  return {
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
-  };
 }
 
 function send(reply: FastifyReply, result: ReadResult | WriteResult, isHead: boolean): FastifyReply {

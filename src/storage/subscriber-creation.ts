@@ -9,6 +9,7 @@ import {
 import type { Xui } from '../xcap/terms.js';
 import { appendAuditRecords } from './audit-trail.js';
 import type { Query } from './claims.js';
+import { adoptDocuments, doublyKept, type Alias } from './document-adoption.js';
 import { lockNames, type Transactions } from './transactions.js';
 
 /** What only one subscriber can have. */
@@ -26,16 +27,19 @@ export function createSubscribers(
   return inTransaction(async (query) => {
     await lockNames(query);
     const taken = await takenPossessions(query, subscribers);
+    const doubled = await doublyKept(query, subscribers.flatMap(aliasesOf));
     const accepted: NewSubscriber[] = [];
     const outcomes = subscribers.map((subscriber) => {
       const possessions = possessionsOf(subscriber);
       const conflict = possessions.map((possession) => conflictOn(possession, taken)).find((found) => found);
       if (conflict !== undefined) return conflict;
+      if (doubled.has(subscriber.xui)) return documentsInTheWay(subscriber.xui);
       for (const possession of possessions) taken.add(keyOf(possession));
       accepted.push(subscriber);
       return undefined;
     });
     if (accepted.length > 0) await insert(query, accepted, actor);
+    await adoptDocuments(query, accepted.flatMap(aliasesOf));
     return outcomes;
   });
 }
@@ -78,6 +82,17 @@ export async function checkFree(query: Query, possessions: readonly Possession[]
     const conflict = conflictOn(possession, taken);
     if (conflict !== undefined) throw conflict;
   }
+}
+
+function aliasesOf({ xui, otherIdentities }: NewSubscriber): Alias[] {
+  return otherIdentities.filter((identity) => identity !== xui).map((identity) => ({ identity, xui }));
+}
+
+export function documentsInTheWay(xui: Xui): SubscriberConflict {
+  return new SubscriberConflict(
+    'documents-in-the-way',
+    `There are documents of the same name below several of the identities of '${xui}'. Delete all but one of each first.`,
+  );
 }
 
 export function identityPossession(identity: string): Possession {

@@ -9,7 +9,14 @@ import type { Subscriber } from '../subscribers/subscriber.js';
 import type { Xui } from '../xcap/terms.js';
 import { appendAuditRecords } from './audit-trail.js';
 import type { Query } from './claims.js';
-import { checkFree, createSubscribers, identityPossession, impiPossession } from './subscriber-creation.js';
+import { adoptDocuments, doublyKept } from './document-adoption.js';
+import {
+  checkFree,
+  createSubscribers,
+  documentsInTheWay,
+  identityPossession,
+  impiPossession,
+} from './subscriber-creation.js';
 import { eraseSubscriber } from './subscriber-erasure.js';
 import { subscriberColumns, subscriberOf, type SubscriberRow } from './subscriber-rows.js';
 import { lockNames, pageOf, type Transactions } from './transactions.js';
@@ -59,6 +66,9 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
         await lockNames(query);
         if (!(await isSubscriber(query, xui))) return false;
         await checkFree(query, [identityPossession(identity)]);
+        const aliases = [{ identity, xui }];
+        if ((await doublyKept(query, aliases)).size > 0) throw documentsInTheWay(xui);
+        await adoptDocuments(query, aliases);
         await query({
           text: 'insert into xcapd.identities (identity, xui) values ($1, $2)',
           values: [identity, xui],

@@ -31,6 +31,16 @@ export function parseEntityTagList(header: string | undefined): EntityTagList | 
   return tags;
 }
 
+/** The conditions of a request, from its header fields by their names in lower case. */
+export function readConditions(headers: Readonly<Record<string, string | string[] | undefined>>): Conditions {
+  const ifMatch = parseEntityTagList(headers['if-match']?.toString());
+  const ifNoneMatch = parseEntityTagList(headers['if-none-match']?.toString());
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+  };
+}
+
 /** RFC 9110 §13.1.1: strong comparison. */
 export function matchesStrongly(list: EntityTagList, current: EntityTag | undefined): boolean {
   if (current === undefined) return false;

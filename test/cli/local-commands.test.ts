@@ -87,7 +87,8 @@ t.test('wrong usage', async (t) => {
     ['user lst', /^error: unknown command 'lst'/],
     ['user show', /^error: missing required argument 'xui'/],
     ['user list --yes', /^error: unknown option '--yes'/],
-    ['import', /^error: missing required argument/],
+    ['import', /^xcapd: Say which file is imported/],
+    ['import --from kamailio', /XCAPD_SOURCE_URL/],
     ['import --from asterisk postgres://h/d', /Allowed choices are kamailio, opensips, openxcap/],
   ];
   for (const [words, message] of cases) {

@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import t, { type Test } from 'tap';
 import { managementClient } from '../fixtures/management-client.js';
 import { exchange } from '../fixtures/raw-socket.js';
+import { temporaryDirectory } from '../fixtures/serve.js';
 import { startStubUpstream, type StubAnswer } from '../fixtures/stub-upstream.js';
 import { startServer } from '../fixtures/xcap-server.js';
 
@@ -231,6 +235,43 @@ t.test('an upstream that is away, slow, or does not believe this server', async 
   await startStubUpstream(t, (request, response) => mode(request, response), stub.port);
   await sleep(1100);
   t.match(await send('GET', lists), { status: 200, body: 'back' }, 'it heals by itself');
+});
+
+t.test('what a token is good for is judged in front: the upstream does not see it', async (t) => {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const file = join(temporaryDirectory(t), 'jwks.json');
+  writeFileSync(file, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] }));
+  const stub = await startStubUpstream(t, (_request, response) => response.end('x'));
+  const { send } = await startServer(t, {
+    environment: {
+      XCAP_UPSTREAMS: `resource-lists=http://127.0.0.1:${stub.port}`,
+      XCAP_IDENTITY_METHODS: 'bearer',
+      XCAP_JWT_JWKS: file,
+      XCAP_JWT_READ_SCOPE: 'read',
+      XCAP_JWT_WRITE_SCOPE: 'write',
+    },
+  });
+  const cases: [scope: string, method: string, status: number][] = [
+    ['read', 'GET', 200],
+    ['read', 'HEAD', 200],
+    ['read', 'PUT', 403],
+    ['read', 'DELETE', 403],
+    ['read', 'POST', 403],
+    ['write', 'PUT', 200],
+    ['write', 'GET', 403],
+    ['read write', 'DELETE', 200],
+  ];
+  for (const [scope, method, status] of cases) {
+    const token = await new SignJWT({ sub: alice, scope })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setExpirationTime('1m')
+      .sign(privateKey);
+    const headers = { authorization: `Bearer ${token}` };
+    t.equal((await send(method, lists, { as: null, headers })).status, status, `${method} to ${scope}`);
+  }
+  t.equal(stub.requests.length, 4);
+  t.ok(stub.requests.every(({ headers }) => headers.authorization === undefined));
+  t.equal((await send('TRACE', lists)).status, 405, 'an echo would show what the upstream is told');
 });
 
 t.test('loops', async (t) => {

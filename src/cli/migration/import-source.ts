@@ -38,7 +38,7 @@ function inputsOfSubscriber(row: SubscriberRow, options: MigrationOptions): read
   const { credentials, unreadable } = credentialsOf({ ...row, domain }, options.realm ?? domain);
   const faults = unreadable.map((column) => ({
     user,
-    document: column,
+    credential: column,
     reason: `The column ${column} holds no HA1 of MD5 or SHA-256.`,
   }));
   return [...faults, ...inputsOfUser(user, credentials, row.documents, options)];

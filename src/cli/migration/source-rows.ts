@@ -130,5 +130,5 @@ function documentRow(row: Row): DocumentRow {
 /** Columns of some installations are binary. */
 function textOf(value: Value | undefined): string {
   if (value === undefined || value === null) return '';
-  return (value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value)).trim();
+  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value);
 }

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { DocumentRecord } from '../../subscribers/subscriber-register.js';
-import { parseEntityTagList, type Conditions } from '../../xcap/conditions.js';
+import { readConditions } from '../../xcap/conditions.js';
 import type { WriteResult } from '../../xcap/request.js';
 import { encodeSegment } from '../../xcap/uri.js';
 import { actorOf } from './access.js';
@@ -68,7 +68,13 @@ function versionRoutes(api: Api, context: Context, place: string): void {
     const text = await register.versionText(document.uri.document, version);
     if (text === undefined) throw notFound('version');
     const actor = actorOf(request);
-    const result = await putDocument(context, document, actor, Buffer.from(text), conditionsOf(request));
+    const result = await putDocument(
+      context,
+      document,
+      actor,
+      Buffer.from(text),
+      readConditions(request.headers),
+    );
     const { subject, details } = auditOf(document);
     await register.record({ actor, action: 'document.restore', subject, details: { ...details, version } });
     return sendWritten(reply, result);
@@ -94,7 +100,7 @@ function contentRoutes(api: Api, context: Context, place: string): void {
     const document = await named(request);
     const actor = actorOf(request);
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const result = await putDocument(context, document, actor, body, conditionsOf(request));
+    const result = await putDocument(context, document, actor, body, readConditions(request.headers));
     await register.record({ actor, action: 'document.put', ...auditOf(document) });
     return sendWritten(reply, result);
   });
@@ -102,7 +108,7 @@ function contentRoutes(api: Api, context: Context, place: string): void {
   api.delete(url, async (request, reply) => {
     const document = await named(request);
     const actor = actorOf(request);
-    await removeDocument(context, document, actor, conditionsOf(request));
+    await removeDocument(context, document, actor, readConditions(request.headers));
     await register.record({ actor, action: 'document.delete', ...auditOf(document) });
     return reply.code(204).send();
   });
@@ -122,15 +128,6 @@ async function sendVersion(
 function sendWritten(reply: FastifyReply, { status, entityTag }: WriteResult): FastifyReply {
   if (entityTag !== undefined) void reply.header('etag', `"${entityTag}"`);
   return reply.code(status).send();
-}
-
-function conditionsOf({ headers }: FastifyRequest): Conditions {
-  const ifMatch = parseEntityTagList(headers['if-match']);
-  const ifNoneMatch = parseEntityTagList(headers['if-none-match']);
-  return {
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
-  };
 }
 
 /** The path is percent-encoded, as it stands in the URI of the document. */
