@@ -1,20 +1,18 @@
 /** The composition root: puts the parts together and listens. The only file that sees all of them. */
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { createSecureContext, Server as TlsServer } from 'node:tls';
+import { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from './config-error.js';
 import type { Config } from './config.js';
+import { readAdminTokens, readTls } from './credential-files.js';
 import type { IdentityMethodName } from './environment.js';
 import { createManagementListener } from './http/management.js';
-import { parseTokens, type AdminToken } from './http/management/access.js';
 import { mergingMaker } from './http/merged-documents.js';
 import { createMetrics } from './http/metrics.js';
 import { openUpstreamClient } from './http/upstream-client.js';
 import { routeOf, type Upstreams } from './http/upstreams.js';
-import { createXcapListener, type ListenerTls } from './http/xcap-listener.js';
+import { createXcapListener } from './http/xcap-listener.js';
 import { delegatedMethods } from './identity-methods.js';
 import { assertedIdentity } from './identity/asserted-identity.js';
 import type { IdentityMethod } from './identity/authentication.js';
@@ -220,53 +218,6 @@ async function limitsOf(
   const documents = own?.documents ?? quota.documents;
   const bytes = own?.bytes ?? quota.bytes;
   return documents === undefined && bytes === undefined ? undefined : { documents, bytes };
-}
-
-/** @throws ConfigError where the files cannot be read or do not belong together. */
-function readTls({ tls, identity: { clientCaFile } }: Config): ListenerTls | undefined {
-  if (tls === undefined) return undefined;
-  try {
-    const files = { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
-    createSecureContext(files);
-    return { ...files, ca: clientCaFile === undefined ? undefined : readAuthorities(clientCaFile) };
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`XCAP_TLS_CERT and XCAP_TLS_KEY cannot be used: ${reason}.`);
-  }
-}
-
-/** OpenSSL skips what is no certificate, and then believes nobody without a word: each one is read here first. */
-function readAuthorities(file: string): Buffer {
-  try {
-    const text = readFileSync(file);
-    const blocks = text
-      .toString('latin1')
-      .match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-    if (blocks === null) throw new Error('it has no certificate');
-    blocks.forEach((block) => new X509Certificate(block));
-    return text;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`XCAP_TLS_CLIENT_CA cannot be used: ${reason}.`);
-  }
-}
-
-/** @throws ConfigError */
-function readAdminTokens({ adminToken, adminTokenFile }: Config): AdminToken[] {
-  const own = adminToken === undefined ? [] : [{ name: 'admin', token: adminToken }];
-  if (adminTokenFile === undefined) return own;
-  let text: string;
-  try {
-    text = readFileSync(adminTokenFile, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`XCAP_ADMIN_TOKEN_FILE cannot be read: ${reason}.`);
-  }
-  const tokens = parseTokens(text);
-  // An empty file must not open the API to everybody on this machine.
-  if (tokens.length === 0) throw new ConfigError('XCAP_ADMIN_TOKEN_FILE has no token.');
-  return [...own, ...tokens];
 }
 
 /** @throws ProfileError */

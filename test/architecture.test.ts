@@ -33,11 +33,11 @@ const sources = filesBelow('src', '.ts');
 const usages = filesBelow('auids', '.ts').filter((file) => !file.endsWith('.test.ts'));
 
 /**
- * What the files of a folder may import. The root files are listed one by one. A usage also has its own folder, but not
- * those of other usages.
+ * What the files of a folder may import. The root files are listed one by one. A usage also has its own folder, and the
+ * definitions of other usages whose documents are like its own.
  */
 const allowed: readonly [from: RegExp, to: RegExp][] = [
-  [/^auids\//, /^src\/xcap\/(application-usage|terms)\.ts$/],
+  [/^auids\//, /^src\/xcap\/(application-usage|terms)\.ts$|^auids\/[^/]+\/usage\.ts$/],
   [/^src\/xml\//, /^src\/xml\//],
   [/^src\/xcap\//, /^src\/(xcap|xml)\//],
   [/^src\/usages\//, /^src\/(usages|xcap|xml)\//],
@@ -53,9 +53,10 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   ],
   [/^src\/password-methods\.ts$/, /^src\/config\.ts$|^src\/(identity|subscribers)\//],
   [/^src\/identity-methods\.ts$/, /^src\/config\.ts$|^src\/(identity|subscribers)\//],
+  [/^src\/credential-files\.ts$/, /^src\/(config|config-error)\.ts$|^src\/http\//],
   [
     /^src\/app\.ts$/,
-    /^src\/(config|config-error|environment|identity-methods|package-files|password-methods)\.ts$|^src\/(http|identity|storage|subscribers|usages|xcap)\//,
+    /^src\/(config|config-error|credential-files|environment|identity-methods|package-files|password-methods)\.ts$|^src\/(http|identity|storage|subscribers|usages|xcap)\//,
   ],
   [/^src\/worker\.ts$/, /^src\/(app|config|messages)\.ts$|^src\/storage\/database\.ts$/],
   [/^src\/supervisor\.ts$/, /^src\/(config|messages|package-files)\.ts$|^src\/storage\//],

@@ -69,16 +69,22 @@ function repeatedAmongChildren(parent: SourceElement): UniquenessFailure[] {
   );
 }
 
-/** RFC 4826 §3.4.5: the forms of references. Where they lead to is not the server's concern. */
+/** A sentence for the first reference that cannot be one, or undefined. */
 function constraints(root: SourceElement): string | undefined {
   for (const element of descendantsOrSelf(root)) {
-    const failure = is(element, 'entry-ref')
-      ? misformedEntryReference(valueOf(element, 'ref'))
-      : is(element, 'external')
-        ? misformedAnchor(valueOf(element, 'anchor'))
-        : undefined;
+    const failure = misformedReference(element);
     if (failure !== undefined) return failure;
   }
+  return undefined;
+}
+
+/**
+ * RFC 4826 §3.4.5: a sentence for an `entry-ref` or `external` whose reference has not the form of one, or undefined. Where
+ * references lead to is not the server's concern.
+ */
+export function misformedReference(element: SourceElement): string | undefined {
+  if (is(element, 'entry-ref')) return misformedEntryReference(valueOf(element, 'ref'));
+  if (is(element, 'external')) return misformedAnchor(valueOf(element, 'anchor'));
   return undefined;
 }
 

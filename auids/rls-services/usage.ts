@@ -1,5 +1,4 @@
 import {
-  attributeOf,
   canonicalXui,
   defineApplicationUsage,
   descendantsOrSelf,
@@ -9,6 +8,7 @@ import {
 } from '../../src/xcap/application-usage.js';
 import type { ChildOrder, Claim, UniquenessFailure, UsageContext } from '../../src/xcap/application-usage.js';
 import type { DocumentSelector, ExpandedName, SourceElement } from '../../src/xcap/terms.js';
+import { misformedReference } from '../resource-lists/usage.js';
 
 const namespace = 'urn:ietf:params:xml:ns:rls-services';
 const listsNamespace = 'urn:ietf:params:xml:ns:resource-lists';
@@ -176,29 +176,6 @@ function decoded(segment: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** RFC 4826 §3.4.5: the forms of references inside a list. */
-function misformedReference(element: SourceElement): string | undefined {
-  if (sameName(element, lists('entry-ref'))) return misformedEntryReference(valueOf(element, 'ref'));
-  if (sameName(element, lists('external'))) return misformedAnchor(valueOf(element, 'anchor'));
-  return undefined;
-}
-
-/** RFC 3986 §4.2: a relative-path reference has no slash in front and no colon in its first segment. */
-function misformedEntryReference(ref: string | undefined): string | undefined {
-  if (ref === undefined || /^(?!\/)[^:/?#]*(?:[/?#]|$)/.test(ref)) return undefined;
-  return `An entry-ref has to refer by a path relative to the XCAP root, without scheme and leading slash: ${ref}`;
-}
-
-function misformedAnchor(anchor: string | undefined): string | undefined {
-  if (anchor === undefined || /^https?:\/\/[^/?#]/i.test(anchor)) return undefined;
-  return `The anchor of an external list has to be an absolute HTTP URI: ${anchor}`;
-}
-
-/** The value as the schema's xs:anyURI has it, white space around it removed. */
-function valueOf(element: SourceElement, attribute: string): string | undefined {
-  return attributeOf(element, attribute)?.value.trim();
 }
 
 /** The children of that name of all services. */

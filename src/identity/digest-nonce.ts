@@ -1,5 +1,6 @@
 /** Nonces of HTTP Digest (RFC 7616 §3.3): the server keeps none of them, it recognises its own. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { isEqualInConstantTime } from './digest-response.js';
 
 export interface NonceOptions {
@@ -30,6 +31,8 @@ export interface Nonces {
 const timeDigits = 12;
 const randomDigits = 16;
 const codeDigits = 32;
+/** A nonce is used many times, and its code is computed once. */
+const rememberedNonces = 20_000;
 
 /**
  * A nonce is its maker, the time at which it expires and random bytes, all in hexadecimal digits, with a message
@@ -38,8 +41,16 @@ const codeDigits = 32;
  */
 export function nonces({ key, maker, lifetimeSeconds, now = Date.now }: NonceOptions): Nonces {
   const lifetime = lifetimeSeconds * 1000;
+  /** When genuine nonces expire, by nonce and realm. */
+  const genuine = new LRUCache<string, number>({ max: rememberedNonces });
   const codeOf = (content: string, realm: string): string =>
     createHmac('sha256', key).update(`${content}:${realm}`).digest('hex').slice(0, codeDigits);
+  function expiryOf(nonce: string, realm: string): number | undefined {
+    const content = nonce.slice(0, -codeDigits);
+    if (content.length !== maker.length + timeDigits + randomDigits) return undefined;
+    if (!isEqualInConstantTime(nonce.slice(-codeDigits), codeOf(content, realm))) return undefined;
+    return Number.parseInt(content.slice(maker.length, maker.length + timeDigits), 16);
+  }
   return {
     make(realm) {
       const expiresAt = Math.ceil(now() + lifetime);
@@ -48,10 +59,9 @@ export function nonces({ key, maker, lifetimeSeconds, now = Date.now }: NonceOpt
       return content + codeOf(content, realm);
     },
     read(nonce, realm) {
-      const content = nonce.slice(0, -codeDigits);
-      if (content.length !== maker.length + timeDigits + randomDigits) return undefined;
-      if (!isEqualInConstantTime(nonce.slice(-codeDigits), codeOf(content, realm))) return undefined;
-      const expiresAt = Number.parseInt(content.slice(maker.length, maker.length + timeDigits), 16);
+      const expiresAt = genuine.get(`${nonce}:${realm}`) ?? expiryOf(nonce, realm);
+      if (expiresAt === undefined) return undefined;
+      genuine.set(`${nonce}:${realm}`, expiresAt);
       const remaining = expiresAt - now();
       return { expiresAt, isExpired: remaining <= 0, isAgeing: remaining < lifetime / 4 };
     },

@@ -1,5 +1,5 @@
 /** The calculations of HTTP Digest (RFC 7616 §3.4.1 to §3.4.3, §3.5). */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { DigestAlgorithm } from '../subscribers/subscriber.js';
 import type { DigestAuthorization } from './digest-header.js';
 
@@ -13,7 +13,7 @@ const hashNames: Readonly<Record<DigestAlgorithm, string>> = { MD5: 'md5', 'SHA-
 
 /** H of RFC 7616 §3.3: lower-case hexadecimal digits. */
 export function digestHash(algorithm: DigestAlgorithm, data: string | Uint8Array): string {
-  return createHash(hashNames[algorithm]).update(data).digest('hex');
+  return hash(hashNames[algorithm], data);
 }
 
 /** §3.4.1: what the client has to send. The uri is the one of its header, whatever the request target is. */
