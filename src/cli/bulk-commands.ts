@@ -17,6 +17,7 @@ interface ImportOptions extends ServerOptions {
   readonly domain?: string;
   readonly realm?: string;
   readonly overwrite?: true;
+  readonly keepInvalid?: true;
   readonly dryRun?: true;
   readonly progress?: true;
 }
@@ -46,6 +47,10 @@ export function addBulkCommands(program: Command): void {
     .option('--domain <domain>', 'with --from: the domain of users whose row has none')
     .option('--realm <realm>', 'with --from: the realm of all HA1; by default the domain of each user')
     .option('--overwrite', 'replace credentials and documents of those who are there already')
+    .option(
+      '--keep-invalid',
+      'store documents that are well-formed but not valid as well; they are reported and stay marked until they are replaced',
+    )
     .option('--dry-run', 'check without a server, and change nothing')
     .option('--progress', 'show the progress also where standard error is no terminal')
     .action(runImportCommand);
@@ -85,13 +90,19 @@ async function runImportCommand(given: string | undefined, options: ImportOption
         line.end();
         await (options.json ? printJson({ refused: part }) : print(`${refusedText(part)}\n`));
       },
+      async kept(part) {
+        line.end();
+        if (options.json) return printJson({ kept: part });
+        process.stderr.write(`${options.dryRun ? 'would be kept' : 'kept'}: ${refusedText(part)}\n`);
+      },
       progress: ({ subscribers, existing, documents }) =>
         line.show(`${subscribers + existing} subscribers, ${documents} documents`),
     }),
   );
   line.end();
-  await (options.json ? printJson({ summary }) : print(summaryText(summary, options.dryRun === true)));
-  const { subscribersRefused, credentialsRefused, documentsRefused } = summary;
+  const { subscribersRefused, credentialsRefused, documentsRefused, documentsKept } = summary;
+  const told = { ...summary, documentsKept: options.keepInvalid ? documentsKept : undefined };
+  await (options.json ? printJson({ summary: told }) : print(summaryText(summary, options)));
   if (subscribersRefused + credentialsRefused + documentsRefused > 0) process.exitCode = exitCodes.refused;
 }
 
@@ -107,9 +118,12 @@ function sourceOf(given: string | undefined, { from }: ImportOptions): string {
 }
 
 async function batchImporter(options: ImportOptions): Promise<ImportBatch> {
-  if (!options.dryRun) return importToServer(serverOf(options), { overwrite: options.overwrite === true });
+  const keepInvalid = options.keepInvalid === true;
+  if (!options.dryRun) {
+    return importToServer(serverOf(options), { overwrite: options.overwrite === true, keepInvalid });
+  }
   const { dryRun } = await import('./import-dry-run.js');
-  return dryRun();
+  return dryRun(keepInvalid);
 }
 
 async function withInputs<Result>(
@@ -137,14 +151,15 @@ function refusedText({ input, user, document, credential, line, condition, reaso
   return `${places.join(', ')}: ${condition === undefined ? '' : `${condition}: `}${reason}`;
 }
 
-function summaryText(summary: ImportSummary, isDryRun: boolean): string {
+function summaryText(summary: ImportSummary, { dryRun, keepInvalid }: ImportOptions): string {
   const { subscribers, existing, subscribersRefused, credentialsRefused } = summary;
-  const { documents, existingDocuments, documentsRefused } = summary;
-  const [done, there] = [isDryRun ? 'can be imported' : 'imported', 'there already'];
+  const { documents, existingDocuments, documentsRefused, documentsKept } = summary;
+  const [done, there] = [dryRun ? 'can be imported' : 'imported', 'there already'];
   return (
     `subscribers: ${subscribers} ${done}, ${existing} ${there}, ${subscribersRefused} refused\n` +
     (credentialsRefused === 0 ? '' : `credentials: ${credentialsRefused} refused\n`) +
-    `documents: ${documents} ${done}, ${existingDocuments} ${there}, ${documentsRefused} refused\n`
+    `documents: ${documents} ${done}, ${existingDocuments} ${there}, ${documentsRefused} refused\n` +
+    (keepInvalid ? `documents that are not valid: ${documentsKept} ${dryRun ? 'can be kept' : 'kept'}\n` : '')
   );
 }
 

@@ -5,7 +5,7 @@ import { loadUsages } from '../usages/registry.js';
 import { documentMaker } from '../xcap/document-maker.js';
 import type { DocumentStore } from '../xcap/document-store.js';
 import type { LoadedUsages } from '../xcap/loaded-usage.js';
-import { methodsFor, put } from '../xcap/operations.js';
+import { methodsFor, put, putKeepingInvalid } from '../xcap/operations.js';
 import { Conflict, Refusal } from '../xcap/refusal.js';
 import type { Xcap } from '../xcap/request.js';
 import { encodeSegment, parseRequestTarget } from '../xcap/uri.js';
@@ -18,6 +18,8 @@ export interface DocumentFault {
   readonly line?: number;
   /** RFC 4825 §11. */
   readonly condition?: string;
+  /** An import that keeps what is not valid would store the document all the same. */
+  readonly isKept?: true;
 }
 
 /** Where a document is or would be. */
@@ -40,9 +42,10 @@ export function loadAllUsages(): Promise<LoadedUsages> {
 /**
  * What cannot be seen without the server: URIs that are unique over all users, and what is provisioned.
  *
+ * @param keepInvalid whether to say of what is not valid that it would be kept
  * @throws ConfigError for an environment that a server would refuse: its limits count here, too.
  */
-export function documentChecker(usages: LoadedUsages): DocumentChecker {
+export function documentChecker(usages: LoadedUsages, keepInvalid = false): DocumentChecker {
   const { maximalDocumentBytes, xcapRoots } = readConfig(process.env);
   const xcap: Xcap = {
     store: emptyStore,
@@ -64,7 +67,12 @@ export function documentChecker(usages: LoadedUsages): DocumentChecker {
       if (usage === undefined) return { reason: 'This server has no such application usage.' };
       if (!methodsFor(uri, usage).includes('PUT')) return { reason: 'This document is made by the server.' };
       const contentType = usage.usage.mediaType;
-      await put(xcap, { principal: administrator, uri, usage, conditions: {}, contentType, body });
+      const request = { principal: administrator, uri, usage, conditions: {}, contentType, body };
+      if (keepInvalid) {
+        const { flaw } = await putKeepingInvalid(xcap, request);
+        return flaw && { ...faultOf(flaw), isKept: true };
+      }
+      await put(xcap, request);
       return undefined;
     } catch (error) {
       return faultOf(error);
@@ -89,6 +97,7 @@ const emptyStore: DocumentStore = {
     const { outcome } = change(undefined);
     return { kind: 'written', outcome, entityTag: undefined };
   },
+  flawOf: () => Promise.resolve(undefined),
   claimant: () => Promise.resolve(undefined),
   freeUris: (uris) => Promise.resolve(new Set(uris)),
   listedElements: () => Promise.resolve({ revision: '', elements: [] }),

@@ -22,6 +22,8 @@ interface DocumentView {
   readonly version: number;
   readonly bytes: number;
   readonly changedAt: string;
+  /** Why it is not valid, where an import kept it so. */
+  readonly invalid?: string;
 }
 
 interface VersionView {
@@ -61,7 +63,9 @@ function addGet(documents: Command): void {
           const entityTag = headers.get('etag')?.replaceAll('"', '');
           const mediaType = headers.get('content-type') ?? undefined;
           const content = options.output === undefined ? bytes.toString('utf8') : undefined;
-          await printJson({ document, entityTag, mediaType, bytes: bytes.length, content });
+          const flaw = headers.get('xcapd-invalid');
+          const invalid = flaw === null ? undefined : decodeURIComponent(flaw);
+          await printJson({ document, entityTag, mediaType, bytes: bytes.length, invalid, content });
         } else if (options.output === undefined) await print(bytes);
       },
     );
@@ -122,8 +126,9 @@ function addList(documents: Command): void {
   serverCommand(command, ['xcapd doc ls sip:alice@example.com']);
 }
 
-function documentRow({ auid, path, version, bytes, changedAt }: DocumentView): string[] {
-  return [`${auid}/${path}`, `version ${version}`, `${bytes} bytes`, changedAt];
+function documentRow({ auid, path, version, bytes, changedAt, invalid }: DocumentView): string[] {
+  const mark = invalid === undefined ? '' : `not valid: ${invalid.replace(/\s+/g, ' ')}`;
+  return [`${auid}/${path}`, `version ${version}`, `${bytes} bytes`, changedAt, mark];
 }
 
 function addHistory(documents: Command): void {

@@ -3,8 +3,9 @@ import { documentChecker, loadAllUsages, type DocumentChecker } from './check-do
 import { parseSubscriber, type InputLine, type RefusedPart } from './import-input.js';
 import { nothing, sumOf, type BatchOutcome, type ImportBatch } from './import-run.js';
 
-export async function dryRun(): Promise<ImportBatch> {
-  const check = documentChecker(await loadAllUsages());
+/** @param keepInvalid whether documents that are not valid would be kept */
+export async function dryRun(keepInvalid: boolean): Promise<ImportBatch> {
+  const check = documentChecker(await loadAllUsages(), keepInvalid);
   return async (lines) => {
     const outcomes: BatchOutcome[] = [];
     for (const line of lines) outcomes.push(await checkLine(check, line));
@@ -21,9 +22,13 @@ async function checkLine(check: DocumentChecker, { input, text }: InputLine): Pr
   }
   const { xui: user, documents = [] } = subscriber;
   const refused: RefusedPart[] = [];
+  const kept: RefusedPart[] = [];
   for (const { auid, path, content } of documents) {
     const fault = await check({ auid, xui: user, path }, Buffer.from(content));
-    if (fault !== undefined) refused.push({ ...where, user, document: `${auid}/${path}`, ...fault });
+    if (fault === undefined) continue;
+    const { isKept = false, ...what } = fault;
+    (isKept ? kept : refused).push({ ...where, user, document: `${auid}/${path}`, ...what });
   }
-  return { ...nothing, subscribers: 1, documents: documents.length - refused.length, refused };
+  const valid = documents.length - refused.length - kept.length;
+  return { ...nothing, subscribers: 1, documents: valid, refused, kept };
 }

@@ -34,7 +34,7 @@ export interface InputLine {
   readonly text: string;
 }
 
-/** What is not imported, and why. */
+/** What is not imported, or is kept although it is not valid, and why. */
 export interface RefusedPart {
   /** The line of the input, where that has lines. */
   readonly input?: number;

@@ -11,6 +11,8 @@ export interface BatchOutcome {
   /** Documents that were there already. */
   readonly existingDocuments: number;
   readonly refused: readonly RefusedPart[];
+  /** Documents that are stored although they are not valid. */
+  readonly kept: readonly RefusedPart[];
 }
 
 export const nothing: BatchOutcome = {
@@ -19,6 +21,7 @@ export const nothing: BatchOutcome = {
   documents: 0,
   existingDocuments: 0,
   refused: [],
+  kept: [],
 };
 
 export function sumOf(outcomes: readonly BatchOutcome[]): BatchOutcome {
@@ -29,6 +32,7 @@ export function sumOf(outcomes: readonly BatchOutcome[]): BatchOutcome {
       documents: one.documents + two.documents,
       existingDocuments: one.existingDocuments + two.existingDocuments,
       refused: [...one.refused, ...two.refused],
+      kept: [...one.kept, ...two.kept],
     }),
     nothing,
   );
@@ -44,6 +48,7 @@ export interface ImportSummary {
   readonly documents: number;
   readonly existingDocuments: number;
   readonly documentsRefused: number;
+  readonly documentsKept: number;
 }
 
 /** Few enough to see the progress where each has a password that is hashed. */
@@ -52,6 +57,7 @@ const charactersAtOnce = 4 * 1024 * 1024;
 
 export interface ImportListener {
   refused(part: RefusedPart): Promise<void>;
+  kept(part: RefusedPart): Promise<void>;
   progress(summary: ImportSummary): void;
 }
 
@@ -68,6 +74,7 @@ export async function runImport(
     documents: 0,
     existingDocuments: 0,
     documentsRefused: 0,
+    documentsKept: 0,
   };
   const refuse = async (part: RefusedPart) => {
     summary = counted(summary, part);
@@ -82,8 +89,10 @@ export async function runImport(
       existing: summary.existing + outcome.existing,
       documents: summary.documents + outcome.documents,
       existingDocuments: summary.existingDocuments + outcome.existingDocuments,
+      documentsKept: summary.documentsKept + outcome.kept.length,
     };
     for (const part of outcome.refused) await refuse(part);
+    for (const part of outcome.kept) await listener.kept(part);
     listener.progress(summary);
   }
   return summary;

@@ -39,6 +39,15 @@ interface Fault extends Omit<ApiProblem, 'detail'> {
   readonly document?: string;
 }
 
+/** A line of the answer on a document that is stored although it is not valid. */
+interface KeptDocument {
+  readonly line: number;
+  readonly document: string;
+  /** Why it is not valid. */
+  readonly kept: string;
+  readonly condition: string;
+}
+
 interface LastLine {
   readonly done: boolean;
   readonly error?: string;
@@ -49,27 +58,46 @@ interface LastLine {
 interface ImportOptions {
   /** Whether who is there already gets the credentials and documents of the import in place of his own. */
   readonly overwrite: boolean;
+  /** Whether documents that are not valid are stored as well, where nothing else is wrong with them. */
+  readonly keepInvalid: boolean;
 }
 
 export function importToServer(server: Server, options: ImportOptions): ImportBatch {
   return async (lines) => {
     if (lines.length === 0) return nothing;
-    const { faults, last } = await importLines(server, lines);
+    const { faults, keptDocuments, last } = await importLines(server, options, lines);
+    const kept = keptDocuments.map((document) => keptPart(document, lines[document.line - 1]));
     const outcomes = await mapAtMost(subscribersAtOnce, faults, (fault) => {
       const line = lines[fault.line - 1];
       return faultOutcome(server, options, fault, line);
     });
-    return sumOf([{ ...nothing, subscribers: last.imported, documents: last.documents }, ...outcomes]);
+    return sumOf([{ ...nothing, subscribers: last.imported, documents: last.documents, kept }, ...outcomes]);
   };
+}
+
+function queryOf({ keepInvalid }: ImportOptions): string {
+  return keepInvalid ? '?keepInvalid=true' : '';
+}
+
+function keptPart({ document, kept, condition }: KeptDocument, line: InputLine | undefined): RefusedPart {
+  const subscriber = line === undefined ? undefined : parseSubscriber(line.text);
+  return partOf(line, subscriber, { detail: kept, condition }, { document });
+}
+
+interface ImportAnswer {
+  readonly faults: readonly Fault[];
+  readonly keptDocuments: readonly KeptDocument[];
+  readonly last: LastLine;
 }
 
 async function importLines(
   server: Server,
+  options: ImportOptions,
   lines: readonly InputLine[],
-): Promise<{ faults: readonly Fault[]; last: LastLine }> {
+): Promise<ImportAnswer> {
   const body = lines.map(({ text }) => `${text}\n`).join('');
   const headers = { 'content-type': 'application/x-ndjson' };
-  const response = await send(server, 'POST', '/import', { headers, body });
+  const response = await send(server, 'POST', `/import${queryOf(options)}`, { headers, body });
   const answer = await reaching(server, () => response.text());
   const values = answer
     .split('\n')
@@ -83,7 +111,11 @@ async function importLines(
       `${reason} What was imported stays: run the import again to go on.`,
     );
   }
-  return { faults: values.filter((value): value is Fault => 'line' in value), last };
+  return {
+    faults: values.filter((value): value is Fault => 'line' in value && 'error' in value),
+    keptDocuments: values.filter((value): value is KeptDocument => 'kept' in value),
+    last,
+  };
 }
 
 async function faultOutcome(
@@ -98,7 +130,7 @@ async function faultOutcome(
   }
   const problem: ApiProblem = { ...fault, detail: fault.error };
   const part = fault.document === undefined ? {} : { document: fault.document };
-  return { ...nothing, refused: [refusedPart(line, subscriber, problem, part)] };
+  return { ...nothing, refused: [partOf(line, subscriber, problem, part)] };
 }
 
 /** Somebody else may have the XUI among his identities. */
@@ -119,14 +151,14 @@ async function importToExisting(
       outcomes.push(await action());
     } catch (error) {
       if (!(error instanceof ApiRefusal) || error.exitCode === exitCodes.unreachable) throw error;
-      outcomes.push({ ...nothing, refused: [refusedPart(line, subscriber, error.problem, part)] });
+      outcomes.push({ ...nothing, refused: [partOf(line, subscriber, error.problem, part)] });
     }
   };
   if (options.overwrite)
     await attempt({ credential: 'credentials' }, () => setCredentials(server, subscriber));
   for (const document of subscriber.documents ?? []) {
     const part = { document: `${document.auid}/${document.path}` };
-    await attempt(part, () => putDocument(server, options, subscriber.xui, document));
+    await attempt(part, () => putDocument(server, options, subscriber, document, line));
   }
   return sumOf(outcomes);
 }
@@ -142,10 +174,13 @@ async function setCredentials(server: Server, subscriber: ImportSubscriber): Pro
 
 async function putDocument(
   server: Server,
-  { overwrite }: ImportOptions,
-  xui: string,
+  options: ImportOptions,
+  subscriber: ImportSubscriber,
   { auid, path, content }: ImportDocument,
+  line: InputLine | undefined,
 ): Promise<BatchOutcome> {
+  const { overwrite } = options;
+  const { xui } = subscriber;
   const resource = `/documents/${encodeSegment(auid)}/users/${encodeSegment(xui)}/${path}`;
   // The same content again would be a new version.
   if (overwrite && (await currentText(server, resource)) === content) {
@@ -153,12 +188,21 @@ async function putDocument(
   }
   try {
     const headers: Record<string, string> = overwrite ? {} : { 'if-none-match': '*' };
-    await send(server, 'PUT', resource, { headers, body: content });
-    return { ...nothing, documents: 1 };
+    const answer = await send(server, 'PUT', resource + queryOf(options), { headers, body: content });
+    const invalid = await invalidIn(server, answer);
+    if (invalid === undefined) return { ...nothing, documents: 1 };
+    return { ...nothing, kept: [partOf(line, subscriber, invalid, { document: `${auid}/${path}` })] };
   } catch (error) {
     if (error instanceof ApiRefusal && error.status === 412) return { ...nothing, existingDocuments: 1 };
     throw error;
   }
+}
+
+/** What is wrong with a document that was stored all the same. */
+async function invalidIn(server: Server, answer: Response): Promise<ApiProblem | undefined> {
+  if (answer.headers.get('content-type')?.startsWith('application/json') !== true) return undefined;
+  const body = (await reaching(server, () => answer.json())) as { invalid: string; condition: string };
+  return { detail: body.invalid, condition: body.condition };
 }
 
 async function currentText(server: Server, resource: string): Promise<string | undefined> {
@@ -170,7 +214,7 @@ async function currentText(server: Server, resource: string): Promise<string | u
   }
 }
 
-function refusedPart(
+function partOf(
   line: InputLine | undefined,
   subscriber: ImportSubscriber | undefined,
   problem: ApiProblem,

@@ -9,6 +9,7 @@ interface DocumentRow extends DocumentKey {
   readonly version: number;
   readonly bytes: number;
   readonly changed_at: Date;
+  readonly reason: string | null;
 }
 
 interface VersionRow {
@@ -25,7 +26,9 @@ export function openDocumentRecords({ query }: Transactions): DocumentRecords {
       const rows = await query<DocumentRow>({
         text:
           'select xui, auid, path, entity_tag, version::float8 as version, octet_length(content) as bytes, ' +
-          'changed_at from xcapd.documents where xui = $1 order by auid, path',
+          'changed_at, reason from xcapd.documents ' +
+          'left join xcapd.flagged_documents using (xui, auid, path, entity_tag) ' +
+          'where xui = $1 order by auid, path',
         values: [xui],
       });
       return rows.map((row) => ({
@@ -34,6 +37,7 @@ export function openDocumentRecords({ query }: Transactions): DocumentRecords {
         version: row.version,
         bytes: row.bytes,
         changedAt: row.changed_at.toISOString(),
+        invalid: row.reason ?? undefined,
       }));
     },
     async usageOf(xui) {

@@ -72,6 +72,13 @@ const readQuery = {
     'from xcapd.documents where xui = $1 and auid = $2 and path = $3',
 };
 
+const flawQuery = {
+  name: 'xcapd-flaw',
+  text:
+    'select reason from xcapd.flagged_documents join xcapd.documents using (xui, auid, path, entity_tag) ' +
+    'where xui = $1 and auid = $2 and path = $3',
+};
+
 const homeQuery = {
   name: 'xcapd-home',
   text:
@@ -125,6 +132,11 @@ export function openDocumentStore({
     return document;
   }
 
+  async function readFlaw({ xui, auid, path }: DocumentKey): Promise<string | undefined> {
+    const [row] = await query<{ reason: string }>({ ...flawQuery, values: [xui, auid, path] });
+    return row?.reason;
+  }
+
   async function swap(version: VersionToWrite): Promise<Swap> {
     const { rows } = await orUnavailable(
       pool.query<Swap>(writeStatement(version, { node, historyVersions })),
@@ -154,7 +166,7 @@ export function openDocumentStore({
         isCurrent = true;
         continue;
       }
-      const { next, claims, outcome } = changed;
+      const { next, claims, flaw, outcome } = changed;
       const entityTag = newEntityTag();
       const version = next === undefined ? undefined : storedDocument(next.text, entityTag, next);
       cache.delete(cacheKey);
@@ -166,6 +178,7 @@ export function openDocumentStore({
         text: version?.text ?? null,
         claims,
         limits,
+        flaw,
       });
       if (exceeded !== null) throw quotaConflict(exceeded, limits);
       if (swapped) {
@@ -187,6 +200,7 @@ export function openDocumentStore({
       const key = keyOf(document);
       return inTurn(writers, cacheKeyOf(key), () => changeAndSwap(key, author, change));
     },
+    flawOf: (document) => readFlaw(keyOf(document)),
     claimant: (uri) => readClaimant(query, uri),
     freeUris: (uris) => readFreeUris(query, uris),
     listedElements: (auid, known) => readListedElements(query, auid, known),

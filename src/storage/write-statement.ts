@@ -22,6 +22,8 @@ export interface VersionToWrite {
   /** Undefined where documents of the usage claim nothing. */
   readonly claims: readonly StoredClaim[] | undefined;
   readonly limits: Limits | undefined;
+  /** Why the version is flagged; undefined where it is not. */
+  readonly flaw: string | undefined;
 }
 
 /** What became of an attempt to replace a version. */
@@ -32,11 +34,42 @@ export interface Swap {
   readonly exceeded: keyof Limits | null;
 }
 
+interface WriteOptions {
+  /** The name of this machine in version records. */
+  readonly node: string;
+  readonly historyVersions: number;
+}
+
+/** Versions without a flaw cost nothing for flags. */
+export function writeStatement(version: VersionToWrite, options: WriteOptions): NamedStatement {
+  const statement = unflaggedStatement(version, options);
+  return version.flaw === undefined ? statement : flagging(statement, version.flaw);
+}
+
+interface NamedStatement extends pg.QueryConfig {
+  readonly name: string;
+  readonly values: unknown[];
+}
+
+/** In the same statement, so that no version is ever without its flag. Its first values are those of all writes. */
+function flagging({ name, text, values }: NamedStatement, flaw: string): NamedStatement {
+  return {
+    name: `${name}-flagged`,
+    text:
+      `with written as materialized (${text}), flagged as (` +
+      'insert into xcapd.flagged_documents (xui, auid, path, entity_tag, reason) ' +
+      `select $1, $2, $3, $5, $${values.length + 1} from written where swapped ` +
+      'on conflict (xui, auid, path) do update set entity_tag = excluded.entity_tag, reason = excluded.reason' +
+      ') select swapped, taken, exceeded from written',
+    values: [...values, flaw],
+  };
+}
+
 /** Versions that nobody limits cost nothing for limits, and those of usages without claims nothing for claims. */
-export function writeStatement(
+function unflaggedStatement(
   { key, author, expectedTag, newTag, text, claims, limits }: VersionToWrite,
-  { node, historyVersions }: { readonly node: string; readonly historyVersions: number },
-): pg.QueryConfig {
+  { node, historyVersions }: WriteOptions,
+): NamedStatement {
   const { xui, auid, path } = key;
   const values = [xui, auid, path, expectedTag ?? null, newTag, text, author, node, historyVersions];
   const claimed = [

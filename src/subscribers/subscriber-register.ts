@@ -128,6 +128,8 @@ export interface DocumentRecord {
   readonly version: number;
   readonly bytes: number;
   readonly changedAt: string;
+  /** The rule of its usage that it breaks, where it was kept so; undefined for all others. */
+  readonly invalid: string | undefined;
 }
 
 /** One change of a document. */

@@ -18,6 +18,8 @@ export interface Change<Outcome> {
   readonly next: SourceTree | undefined;
   /** The URIs that the next version claims; undefined where documents of its usage never claim any. */
   readonly claims?: readonly StoredClaim[] | undefined;
+  /** The rule of its usage that the next version breaks, as a sentence; undefined for all but what an operator keeps so. */
+  readonly flaw?: string | undefined;
   readonly outcome: Outcome;
 }
 
@@ -57,6 +59,9 @@ export interface DocumentStore {
     author: Xui,
     change: (current: StoredDocument | undefined) => Change<Outcome>,
   ): Promise<Written<Outcome>>;
+
+  /** The flaw with which the current version was written. */
+  flawOf(document: DocumentSelector): Promise<string | undefined>;
 
   /** The document that claims the URI. */
   claimant(uri: string): Promise<DocumentSelector | undefined>;

@@ -21,7 +21,16 @@ import { encodeSteps, parseNodeSelector, type ParsedNodeSelector } from './node-
 import { checkReadable, checkWritable } from './permission.js';
 import { Conflict, Refusal } from './refusal.js';
 import { representDocument, representNode } from './representation.js';
-import type { GetRequest, PutRequest, ReadResult, WriteResult, Xcap, XcapRequest } from './request.js';
+import type {
+  GetRequest,
+  KeepResult,
+  PutRequest,
+  ReadResult,
+  Representation,
+  WriteResult,
+  Xcap,
+  XcapRequest,
+} from './request.js';
 import type { DocumentSelector, NodeSelector } from './terms.js';
 import { encodeDocumentSelector, encodeSegment, type XcapUri } from './uri.js';
 import { validateDocument } from './validate.js';
@@ -51,12 +60,27 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
   if (document === undefined) throw noSuchDocument();
   const representation =
     node === undefined
-      ? representDocument(document, usage.usage, request)
+      ? await representWhole(xcap, document, selector, request)
       : representNode(document, node.selector);
   const { entityTag } = representation;
   // 404 comes before 304 and 412.
   if (isNotModified(conditions, entityTag)) return { status: 304, entityTag };
   return { status: 200, ...representation };
+}
+
+/** The document, or what it carries: that is checked by the rules of its usage, so one that breaks them delivers none of it. */
+async function representWhole(
+  { store }: Xcap,
+  document: StoredDocument,
+  selector: DocumentSelector,
+  request: GetRequest,
+): Promise<Representation> {
+  const { usage } = request.usage;
+  const representation = representDocument(document, usage, request);
+  if (representation.isCarriedContent !== true || (await store.flawOf(selector)) === undefined) {
+    return representation;
+  }
+  return { entityTag: document.entityTag, mediaType: usage.mediaType, body: document.text };
 }
 
 /** §8.2. */
@@ -71,6 +95,55 @@ export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult>
     const { tree, created } = change(current);
     return { next: tree, outcome: created };
   });
+}
+
+/**
+ * As `put` of a document, but one that breaks the schema, uniqueness or constraints of its usage is stored as well: with
+ * that flaw, and without claims. Whatever else refuses a document refuses it here: the fence, its place, quotas, and what
+ * is provisioned.
+ *
+ * @throws Refusal, Conflict
+ */
+export async function putKeepingInvalid(xcap: Xcap, request: PutRequest): Promise<KeepResult> {
+  try {
+    return await put(xcap, request);
+  } catch (error) {
+    if (!(error instanceof Conflict) || request.uri.node !== undefined) throw error;
+    const rules = rulesOf(xcap, request);
+    const tree = readBody(xcap, request, rules);
+    const flaw = flawBehind(error, tree, rules);
+    if (flaw === undefined) throw error;
+    return { ...(await writeFlawed(xcap, request, rules, tree, flaw.message)), flaw };
+  }
+}
+
+/** Claims nothing: what is not valid gives out no URIs, and those of the version before are free. */
+async function writeFlawed(
+  { store }: Xcap,
+  { uri, principal, conditions }: PutRequest,
+  { usage }: DocumentRules,
+  tree: SourceTree,
+  flaw: string,
+): Promise<WriteResult> {
+  const claims = usage.claims && [];
+  const written = await store.write(uri.document, principal.xuis[0], (current) => {
+    checkWriteConditions(conditions, current?.entityTag);
+    return { next: tree, claims, flaw, outcome: current === undefined };
+  });
+  if (written.kind === 'taken') throw new Error('the store refused URIs that the document does not claim');
+  return { status: written.outcome ? 201 : 200, entityTag: written.entityTag };
+}
+
+/** The rule of the usage for which a document was refused; undefined where it was refused for something else. */
+function flawBehind(refusal: Conflict, tree: SourceTree, rules: DocumentRules): Conflict | undefined {
+  try {
+    validateDocument(tree, rules);
+  } catch (flaw) {
+    if (flaw instanceof Conflict) return flaw;
+    throw flaw;
+  }
+  // A valid document that is not unique claims what others have.
+  return refusal.report.condition === 'uniqueness-failure' ? refusal : undefined;
 }
 
 /** §8.4. */
@@ -138,18 +211,26 @@ type PutChange = (current: StoredDocument | undefined) => PutResult;
 
 /** §8.2.1 (directory), §8.2.2 for a document. Its validation (§8.2.5) is the same whatever it replaces: done once. */
 function prepareDocument(xcap: Xcap, request: PutRequest, rules: DocumentRules): PutChange {
-  const { uri, body, contentType } = request;
-  checkMediaType(contentType, rules.usage.mediaType, uri, xcap.strictMediaTypes);
-  checkDirectory(uri, rules);
-  const reading = readDocument(decodeBody(body));
-  if (!reading.ok) throw documentConflict(reading.refusal);
-  const tree = reading.value;
+  const tree = readBody(xcap, request, rules);
   let isValid = false;
   return (current) => {
     if (!isValid) validateDocument(tree, rules);
     isValid = true;
     return { tree, created: current === undefined };
   };
+}
+
+/** §8.2.1, §8.2.2: what has to be right of a document whatever its usage says. @throws Conflict, Refusal */
+function readBody(
+  { strictMediaTypes }: Xcap,
+  { uri, body, contentType }: PutRequest,
+  rules: DocumentRules,
+): SourceTree {
+  checkMediaType(contentType, rules.usage.mediaType, uri, strictMediaTypes);
+  checkDirectory(uri, rules);
+  const reading = readDocument(decodeBody(body));
+  if (!reading.ok) throw documentConflict(reading.refusal);
+  return reading.value;
 }
 
 /** §8.2.2 for an element or attribute; what depends on the document is judged on the version that is replaced. */

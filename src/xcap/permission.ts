@@ -43,7 +43,10 @@ async function isAllowed(
   return isPermitted(principal, operation, document, policy, grants);
 }
 
-/** Whether one of the documents with the rules for this document admits the reader. */
+/**
+ * Whether one of the documents with the rules for this document admits the reader. One that breaks its schema admits
+ * nobody: of a condition that is misspelt nothing but its absence would be left.
+ */
 async function isAdmitted(
   store: DocumentStore,
   { usage: { readers } }: LoadedUsage,
@@ -53,7 +56,7 @@ async function isAdmitted(
   for (const selector of readers?.rulesFor(document) ?? []) {
     const tree = (await store.read(selector))?.tree();
     const isMet = tree && readers?.admit(tree.root, principal.xuis, (element) => textOf(tree.text, element));
-    if (isMet === true) return true;
+    if (isMet === true && (await store.flawOf(selector)) === undefined) return true;
   }
   return false;
 }

@@ -4,6 +4,7 @@ import type { Conditions } from './conditions.js';
 import type { DocumentMaker } from './document-maker.js';
 import type { DocumentStore } from './document-store.js';
 import type { LoadedUsage } from './loaded-usage.js';
+import type { Conflict } from './refusal.js';
 import type { EntityTag, Principal, Xui } from './terms.js';
 import type { XcapUri } from './uri.js';
 
@@ -59,4 +60,10 @@ interface NotModified {
 export interface WriteResult {
   readonly status: 200 | 201;
   readonly entityTag: EntityTag | undefined;
+}
+
+/** A document that is written although it may break the rules of its usage. */
+export interface KeepResult extends WriteResult {
+  /** The rule that it breaks. */
+  readonly flaw?: Conflict;
 }

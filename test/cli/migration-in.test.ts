@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createConnection } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { cloneDatabase, query } from '../fixtures/database.js';
-import { jsonLines, runCommand } from '../fixtures/command-line.js';
+import { commandLine, jsonLines, runCommand } from '../fixtures/command-line.js';
 import { urlOf } from '../fixtures/serve.js';
 import {
   subscriberInsert,
@@ -213,6 +213,71 @@ t.test('openxcap: its own usages, users without a domain', async (t) => {
   t.match(alice, { xui: 'sip:alice@example.org', passwordHash: /scrypt/ });
   t.strictSame(namesOf(alice), ['org.openxcap.dialog-rules/index']);
   t.strictSame(namesOf(bob), ['resource-lists/index']);
+});
+
+t.test('what is not valid can be kept', async (t) => {
+  const { target, run } = await migration(t, 'kamailio', [
+    subscriberInsert({ username: 'alice', domain: 'example.com' }),
+    xcapInsert(row('alice', 4, 'index', documents.lists), 'postgres'),
+    xcapInsert(
+      row('alice', 4, 'odd', documents.lists.replace('/>', '>\n<liszt/></resource-lists>')),
+      'postgres',
+    ),
+    xcapInsert(row('alice', 4, 'broken', '<resource-lists'), 'postgres'),
+    xcapInsert(row('alice', 4, 'latin1', Buffer.from('<a>\xe4</a>', 'latin1')), 'postgres'),
+    xcapInsert(row('bob', 4, 'odd', '<odd/>'), 'postgres'),
+  ]);
+  const keptText =
+    /kept: sip:alice@example\.com, resource-lists\/odd, line 2: schema-validation-error: .*liszt/;
+  const dry = await run('--dry-run', '--keep-invalid');
+  t.match(dry, { code: 1, stderr: /^would be kept: sip:bob@example\.com/m });
+  t.match(dry.stderr, keptText);
+  t.match(dry.stdout, /^documents that are not valid: 2 can be kept$/m);
+  t.match(dry.stdout, /^documents: 1 can be imported, 0 there already, 2 refused$/m);
+
+  t.match(await run(), {
+    code: 1,
+    stderr: '',
+    stdout: /documents: 1 imported, 0 there already, 4 refused\n$/,
+  });
+  const again = await run('--keep-invalid');
+  t.equal(again.code, 1, 'two are refused all the same');
+  t.match(again.stderr, keptText, 'also of those who are there already');
+  t.equal(again.stderr.trimEnd().split('\n').length, 2);
+  t.match(again.stdout, /resource-lists\/broken, line 1: not-well-formed/);
+  t.match(again.stdout, /resource-lists\/latin1: not-utf-8/);
+  t.match(again.stdout, /^documents that are not valid: 2 kept$/m);
+  const [alice, bob] = await exported(target);
+  t.strictSame(namesOf(alice), ['resource-lists/index', 'resource-lists/odd']);
+  t.equal(bob?.documents[0]?.content, '<odd/>');
+
+  const server = commandLine(target);
+  const { stdout } = await server('doc', 'ls', 'sip:alice@example.com');
+  t.match(stdout, /^resource-lists\/index .*Z$/m);
+  t.match(stdout, /^resource-lists\/odd .* not valid: .*liszt/m);
+  const single = await server('doc', 'get', 'resource-lists/users/sip:alice@example.com/odd', '--json');
+  t.match(jsonLines(single.stdout), [{ invalid: /liszt/, content: /liszt/ }]);
+});
+
+t.test('an import that only keeps something has done all', async (t) => {
+  const { run } = await migration(t, 'kamailio', [
+    subscriberInsert({ username: 'alice', domain: 'example.com' }),
+    xcapInsert(row('alice', 4, 'odd', '<odd/>'), 'postgres'),
+  ]);
+  t.match(await run('--dry-run', '--keep-invalid'), { code: 0 });
+  const { code, stdout, stderr } = await run('--keep-invalid', '--json');
+  t.strictSame([code, stderr], [0, '']);
+  t.match(jsonLines(stdout), [
+    {
+      kept: {
+        user: 'sip:alice@example.com',
+        document: 'resource-lists/odd',
+        condition: 'schema-validation-error',
+      },
+    },
+    { summary: { subscribers: 1, documents: 0, documentsRefused: 0, documentsKept: 1 } },
+  ]);
+  t.match(await run('--keep-invalid'), { code: 0, stderr: '', stdout: /1 there already, 0 refused/ });
 });
 
 t.test('more rows than a page, and only one of the tables', async (t) => {

@@ -3,14 +3,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { DocumentRecord } from '../../subscribers/subscriber-register.js';
 import { readConditions } from '../../xcap/conditions.js';
-import type { WriteResult } from '../../xcap/request.js';
+import type { KeepResult } from '../../xcap/request.js';
 import { encodeSegment } from '../../xcap/uri.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
-import { restoreBody, subscriberParameters } from './input.js';
+import { keepInvalidQuery, restoreBody, subscriberParameters } from './input.js';
 import {
   auditOf,
   documentNamed,
+  keepDocument,
   mediaTypeOf,
   putDocument,
   readDocument,
@@ -91,17 +92,24 @@ function contentRoutes(api: Api, context: Context, place: string): void {
     const { version } = request.query;
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     if (version !== undefined) return sendVersion(context, document, Number(version), reply);
-    const result = await readDocument(context, document, actorOf(request));
+    const [result, flaw] = await Promise.all([
+      readDocument(context, document, actorOf(request)),
+      context.xcap.store.flawOf(document.uri.document),
+    ]);
     if (result.status === 304) throw new Error('a read without conditions had one');
+    if (flaw !== undefined) void reply.header('xcapd-invalid', headerText(flaw));
     return reply.header('etag', `"${result.entityTag}"`).type(result.mediaType).send(result.body);
   });
 
-  api.put(url, async (request, reply) => {
+  api.put(url, { schema: { querystring: keepInvalidQuery } }, async (request, reply) => {
     const document = await named(request);
     const actor = actorOf(request);
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const result = await putDocument(context, document, actor, body, readConditions(request.headers));
-    await register.record({ actor, action: 'document.put', ...auditOf(document) });
+    const put: typeof keepDocument = request.query.keepInvalid === 'true' ? keepDocument : putDocument;
+    const result = await put(context, document, actor, body, readConditions(request.headers));
+    const { subject, details } = auditOf(document);
+    const invalid = result.flaw === undefined ? {} : { isInvalid: true };
+    await register.record({ actor, action: 'document.put', subject, details: { ...details, ...invalid } });
     return sendWritten(reply, result);
   });
 
@@ -125,13 +133,19 @@ async function sendVersion(
   return reply.type(mediaTypeOf(document)).send(Buffer.from(text));
 }
 
-function sendWritten(reply: FastifyReply, { status, entityTag }: WriteResult): FastifyReply {
+function sendWritten(reply: FastifyReply, { status, entityTag, flaw }: KeepResult): FastifyReply {
   if (entityTag !== undefined) void reply.header('etag', `"${entityTag}"`);
-  return reply.code(status).send();
+  if (flaw === undefined) return reply.code(status).send();
+  return reply.code(status).send({ invalid: flaw.message, condition: flaw.report.condition });
+}
+
+/** A sentence that may quote a document, percent-encoded as far as no header may have it. */
+function headerText(sentence: string): string {
+  return sentence.replace(/[^ -$&-~]+/gu, encodeURIComponent);
 }
 
 /** The path is percent-encoded, as it stands in the URI of the document. */
-export function documentView({ document, entityTag, version, bytes, changedAt }: DocumentRecord) {
+export function documentView({ document, entityTag, version, bytes, changedAt, invalid }: DocumentRecord) {
   const { auid, path } = document;
-  return { auid, path: path.map(encodeSegment).join('/'), entityTag, version, bytes, changedAt };
+  return { auid, path: path.map(encodeSegment).join('/'), entityTag, version, bytes, changedAt, invalid };
 }

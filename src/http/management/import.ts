@@ -5,7 +5,7 @@ import { encodeSegment } from '../../xcap/uri.js';
 import type { Context } from './context.js';
 import type { ImportLine } from './input.js';
 import { jsonLine, linesOf, mapAtMost, type Line } from './lines.js';
-import { documentNamed, putDocument } from './operator.js';
+import { documentNamed, keepDocument, putDocument } from './operator.js';
 import { inputFaults, Problem, problemOf } from './problem.js';
 import { newSubscriber } from './subscribers.js';
 
@@ -39,37 +39,56 @@ interface Fault {
   readonly document?: string;
 }
 
-/**
- * @param validate checks a line against `importLine`
- * @param onFailure is told what broke the import off; the answer does not say more than whoever sent it may know
- */
+/** What the answer says of a document that is stored although it breaks the rules of its usage. */
+interface Kept {
+  readonly line: number;
+  readonly document: string;
+  /** The rule that it breaks. */
+  readonly kept: string;
+  readonly condition: string;
+}
+
+export interface ImportOptions {
+  /** Checks a line against `importLine`. */
+  readonly validate: ValidationFunction;
+  /** Is told what broke the import off; the answer does not say more than whoever sent it may know. */
+  readonly onFailure: (error: unknown) => void;
+  /** Whether documents that break the rules of their usages are stored as well, flagged. */
+  readonly keepInvalid: boolean;
+}
+
+/** Makes subscribers with their documents; yields the lines of the report. */
 export async function* importSubscribers(
   context: Context,
   actor: Actor,
   stream: AsyncIterable<Buffer>,
-  validate: ValidationFunction,
-  onFailure: (error: unknown) => void,
+  { validate, onFailure, keepInvalid }: ImportOptions,
 ): AsyncGenerator<string> {
   const total = { imported: 0, refused: 0, documents: 0, documentsRefused: 0 };
+  let documentsKept = 0;
+  const sums = () => (keepInvalid ? { ...total, documentsKept } : total);
   try {
     for await (const { lines } of batchesOf(linesOf(stream, maximalLineLength))) {
       const { entries, faults } = await readEntries(context, lines, validate);
       const created = await createAll(context, actor, entries);
       context.forget();
-      const documents = await putDocuments(context, actor, created.entries);
+      const documents = await putDocuments(context, actor, created.entries, keepInvalid);
       const refused = [...faults, ...created.faults].toSorted((one, two) => one.line - two.line);
       total.imported += created.entries.length;
       total.refused += refused.length;
       total.documents += documents.written;
       total.documentsRefused += documents.faults.length;
-      yield [...refused, ...documents.faults, { imported: total.imported }].map(jsonLine).join('');
+      documentsKept += documents.kept.length;
+      yield [...refused, ...documents.faults, ...documents.kept, { imported: total.imported }]
+        .map(jsonLine)
+        .join('');
     }
-    await context.register.record({ actor, action: 'import', subject: '', details: total });
-    yield jsonLine({ done: true, ...total });
+    await context.register.record({ actor, action: 'import', subject: '', details: sums() });
+    yield jsonLine({ done: true, ...sums() });
   } catch (error) {
     // The status went out long ago.
     onFailure(error);
-    yield jsonLine({ done: false, error: problemOf(error).message, ...total });
+    yield jsonLine({ done: false, error: problemOf(error).message, ...sums() });
   }
 }
 
@@ -152,21 +171,34 @@ async function putDocuments(
   context: Context,
   actor: Actor,
   entries: readonly Entry[],
-): Promise<{ written: number; faults: Fault[] }> {
+  keepInvalid: boolean,
+): Promise<{ written: number; faults: Fault[]; kept: Kept[] }> {
+  const put: typeof keepDocument = keepInvalid ? keepDocument : putDocument;
   const all = entries.flatMap(({ line, subscriber: { xui }, documents }) =>
     documents.map((document) => ({ line, xui, ...document })),
   );
-  const faults = await mapAtMost(documentsAtOnce, all, async ({ line, xui, auid, path, content }) => {
-    const target = `/${encodeSegment(auid)}/users/${encodeSegment(xui)}/${path}`;
-    try {
-      const document = await documentNamed(context, '', target);
-      await putDocument(context, document, actor, Buffer.from(content));
-      return [];
-    } catch (error) {
-      return [{ ...faultOf(line, error), document: `${auid}/${path}` }];
-    }
-  });
-  return { written: faults.filter(({ length }) => length === 0).length, faults: faults.flat() };
+  const reports = await mapAtMost(
+    documentsAtOnce,
+    all,
+    async ({ line, xui, auid, path, content }): Promise<Fault | Kept | undefined> => {
+      const name = `${auid}/${path}`;
+      const target = `/${encodeSegment(auid)}/users/${encodeSegment(xui)}/${path}`;
+      try {
+        const document = await documentNamed(context, '', target);
+        const { flaw } = await put(context, document, actor, Buffer.from(content));
+        if (flaw === undefined) return undefined;
+        return { line, document: name, kept: flaw.message, condition: flaw.report.condition };
+      } catch (error) {
+        return { ...faultOf(line, error), document: name };
+      }
+    },
+  );
+  const told = reports.filter((report) => report !== undefined);
+  return {
+    written: reports.length - told.length,
+    faults: told.filter((report) => 'error' in report),
+    kept: told.filter((report) => 'kept' in report),
+  };
 }
 
 /** @throws the error, where it is none of the line */

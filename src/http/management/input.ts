@@ -73,6 +73,12 @@ export const importLine = Type.Object(
 );
 export type ImportLine = Static<typeof importLine>;
 
+/** Whether documents are kept that break the rules of their usages. */
+export const keepInvalidQuery = Type.Object(
+  { keepInvalid: Type.Optional(Type.Enum(['true', 'false'])) },
+  closed,
+);
+
 export const subscriberChanges = Type.Object(
   {
     impi: Type.Optional(orNull(name(512))),

@@ -2,9 +2,9 @@
 import type { Actor } from '../../subscribers/subscriber-register.js';
 import type { Conditions } from '../../xcap/conditions.js';
 import type { LoadedUsage } from '../../xcap/loaded-usage.js';
-import { get, methodsFor, put, remove } from '../../xcap/operations.js';
+import { get, methodsFor, put, putKeepingInvalid, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
-import type { ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
+import type { KeepResult, PutRequest, ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
 import { parseRequestTarget, type XcapUri } from '../../xcap/uri.js';
 import { xuiNamed, type Context } from './context.js';
 
@@ -52,9 +52,28 @@ export function putDocument(
   body: Uint8Array,
   conditions: Conditions = {},
 ): Promise<WriteResult> {
+  return put(context.xcap, putRequest(document, actor, body, conditions));
+}
+
+/** A write that keeps the document also where it breaks the rules of its usage. @throws Refusal, Conflict */
+export function keepDocument(
+  context: Context,
+  document: NamedDocument,
+  actor: Actor,
+  body: Uint8Array,
+  conditions: Conditions = {},
+): Promise<KeepResult> {
+  return putKeepingInvalid(context.xcap, putRequest(document, actor, body, conditions));
+}
+
+function putRequest(
+  document: NamedDocument,
+  actor: Actor,
+  body: Uint8Array,
+  conditions: Conditions,
+): PutRequest {
   checkWritable(document);
-  const request = asOperator(document, actor, conditions);
-  return put(context.xcap, { ...request, contentType: mediaTypeOf(document), body });
+  return { ...asOperator(document, actor, conditions), contentType: mediaTypeOf(document), body };
 }
 
 export function removeDocument(

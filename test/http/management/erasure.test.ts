@@ -77,6 +77,8 @@ t.test('nothing is left of a subscriber who was erased', async (t) => {
   const { manage, send, database } = await startServer(t);
   const ask = managementClient(manage);
   await leaveTraces(ask, send);
+  const kept = `/api/v1/documents/resource-lists/users/${alice}/kept?keepInvalid=true`;
+  t.equal((await manage('PUT', kept, { body: `<not-valid>${alice}</not-valid>` })).status, 201);
   const before = await placesOf(database, names);
   for (const table of [
     'audit_records',
@@ -84,6 +86,7 @@ t.test('nothing is left of a subscriber who was erased', async (t) => {
     'digest_secrets',
     'document_versions',
     'documents',
+    'flagged_documents',
     'grants',
     'identities',
     'password_hashes',
