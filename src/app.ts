@@ -44,6 +44,8 @@ export interface AppOptions {
   readonly database: DatabaseAddress;
   /** Where application usages lie; by default the folder `auids/`. */
   readonly usageFolders?: readonly UsageFolders[];
+  /** True where a process of this program has checked the usages a moment ago. Default: false. */
+  readonly areUsagesChecked?: boolean;
   /** Metrics of all processes; by default those of this one. */
   readonly clusterMetrics?: () => Promise<string>;
 }
@@ -68,7 +70,10 @@ export interface App {
 /** Builds an application on a database that has its schema. Nothing listens yet. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, database, clusterMetrics } = options;
-  const usages = await loadUsages(options.usageFolders ?? [usageFolders], config);
+  const usages = await loadUsages(options.usageFolders ?? [usageFolders], {
+    ...config,
+    areExamplesChecked: options.areUsagesChecked === true,
+  });
   let profiles = readProfiles(config, usages);
   const tls = readTls(config);
   const tokens = readAdminTokens(config);

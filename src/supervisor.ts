@@ -149,7 +149,11 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
 
   const start = () => {
     const startedAt = Date.now();
-    const worker = cluster.fork({ XCAPD_DATABASE: JSON.stringify(database) });
+    const worker = cluster.fork({
+      XCAPD_DATABASE: JSON.stringify(database),
+      // A replacement has the usages that its predecessor has checked, and is wanted soon.
+      XCAPD_USAGES_CHECKED: wasReady ? 'true' : 'false',
+    });
     worker.on('message', (message: unknown) => {
       if (isToSupervisor(message)) onMessage(worker, message);
     });

@@ -11,7 +11,13 @@ const shutdownMilliseconds = 10_000;
 
 async function run(): Promise<void> {
   const database = JSON.parse(process.env.XCAPD_DATABASE ?? '{}') as DatabaseAddress;
-  const app = await createApp({ config: readConfig(process.env), database, clusterMetrics });
+  const areUsagesChecked = process.env.XCAPD_USAGES_CHECKED === 'true';
+  const app = await createApp({
+    config: readConfig(process.env),
+    database,
+    areUsagesChecked,
+    clusterMetrics,
+  });
   const log = app.xcapListener.log;
   new prometheus.AggregatorRegistry();
   prometheus.AggregatorRegistry.setRegistries([app.metrics.registry]);

@@ -23,6 +23,8 @@ export interface UsageChoices {
   readonly optionalUsages: readonly string[] | 'all';
   /** Names of policies by AUID. */
   readonly policies: ReadonlyMap<string, string>;
+  /** True where the same files were checked against their known-bad examples a moment ago. Default: false. */
+  readonly areExamplesChecked?: boolean;
 }
 
 interface Candidate {
@@ -55,7 +57,9 @@ export async function loadUsages(
     .filter(({ usage }) => isWanted(usage, choices))
     .sort((a, b) => (a.usage.auid < b.usage.auid ? -1 : 1));
   const knownNames = advertisedNames(candidates);
-  for (const candidate of candidates) checkExamples(candidate, knownNames);
+  if (choices.areExamplesChecked !== true) {
+    for (const candidate of candidates) checkExamples(candidate, knownNames);
+  }
   return new Map(
     candidates.map(({ usage, schema }) => [
       usage.auid,
