@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from '../src/storage/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../src/storage/embedded/postgres.js';
 import { startDatabaseLoad } from './database-load.js';
 import { comparisons, listFigures, mostConnections, prepareDocuments, type Figure } from './figures.js';
 import { readOptions, type Options } from './options.js';

@@ -33,36 +33,37 @@ const sources = filesBelow('src', '.ts');
 const usages = filesBelow('auids', '.ts').filter((file) => !file.endsWith('.test.ts'));
 
 /**
- * What the files of a folder may import. The root files are listed one by one. A usage also has its own folder, and the
+ * What the files of a folder may import; the first rule that fits a file holds. A usage also has its own folder, and the
  * definitions of other usages whose documents are like its own.
  */
 const allowed: readonly [from: RegExp, to: RegExp][] = [
-  [/^auids\//, /^src\/xcap\/(application-usage|terms)\.ts$|^auids\/[^/]+\/usage\.ts$/],
+  [/^auids\//, /^src\/xcap\/(usage\/contract|terms)\.ts$|^auids\/[^/]+\/usage\.ts$/],
+  [/^src\/package-files\.ts$/, /^$/],
+  [/^src\/config\//, /^src\/config\//],
   [/^src\/xml\//, /^src\/xml\//],
+  [/^src\/xcap\/uri\//, /^src\/xcap\/(uri\/|[^/]+$)|^src\/xml\//],
+  [/^src\/xcap\/policy\//, /^src\/xcap\/((policy|uri)\/|[^/]+$)|^src\/xml\//],
+  [/^src\/xcap\/usage\//, /^src\/xcap\/((usage|policy|uri)\/|[^/]+$)|^src\/xml\//],
+  [/^src\/xcap\/document\//, /^src\/xcap\/((document|usage|uri)\/|[^/]+$)|^src\/xml\//],
   [/^src\/xcap\//, /^src\/(xcap|xml)\//],
   [/^src\/usages\//, /^src\/(usages|xcap|xml)\//],
+  [/^src\/provisioning\//, /^src\/(provisioning|xcap|xml)\//],
   [/^src\/subscribers\//, /^src\/(subscribers|xcap)\//],
+  [/^src\/storage\/embedded\//, /^src\/storage\/embedded\//],
+  [/^src\/storage\/documents\//, /^src\/storage\/(documents\/|[^/]+$)|^src\/(subscribers|xcap)\//],
+  [/^src\/storage\/nonces\//, /^src\/storage\/(nonces\/|documents\/store|[^/]+$)/],
   [/^src\/storage\//, /^src\/(storage|subscribers|xcap)\//],
-  [/^src\/identity\//, /^src\/(identity|subscribers|xcap)\//],
-  [/^src\/http\//, /^src\/(http|identity|subscribers|xcap)\//],
-  [/^src\/(config-error|environment|messages|package-files)\.ts$/, /^$/],
-  [/^src\/(identity-config|password-config|upstream-config)\.ts$/, /^src\/(config-error|environment)\.ts$/],
-  [
-    /^src\/config\.ts$/,
-    /^src\/(config-error|environment|identity-config|password-config|upstream-config)\.ts$/,
-  ],
-  [/^src\/password-methods\.ts$/, /^src\/config\.ts$|^src\/(identity|subscribers)\//],
-  [/^src\/identity-methods\.ts$/, /^src\/config\.ts$|^src\/(identity|subscribers)\//],
-  [/^src\/credential-files\.ts$/, /^src\/(config|config-error)\.ts$|^src\/http\//],
+  [/^src\/identity\//, /^src\/(config|identity|subscribers|xcap)\//],
+  [/^src\/aggregation\//, /^src\/(aggregation|xcap|xml)\//],
+  [/^src\/http\//, /^src\/(aggregation|config|http|identity|subscribers|xcap)\/|^src\/package-files\.ts$/],
   [
     /^src\/app\.ts$/,
-    /^src\/(config|config-error|credential-files|environment|identity-methods|package-files|password-methods)\.ts$|^src\/(http|identity|storage|subscribers|usages|xcap)\//,
+    /^src\/(aggregation|config|http|identity|provisioning|storage|subscribers|usages|xcap)\/|^src\/package-files\.ts$/,
   ],
-  [/^src\/worker\.ts$/, /^src\/(app|config|messages)\.ts$|^src\/storage\/database\.ts$/],
-  [/^src\/supervisor\.ts$/, /^src\/(config|messages|package-files)\.ts$|^src\/storage\//],
+  [/^src\/processes\//, /^src\/(app|package-files)\.ts$|^src\/(config|processes|storage)\//],
   [
     /^src\/cli\//,
-    /^src\/(config|config-error|messages|package-files|supervisor)\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|usages|xcap)\//,
+    /^src\/(config|processes)\/|^src\/package-files\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|provisioning|usages|xcap)\//,
   ],
   [/^src\/cli\.ts$/, /^src\/cli\//],
 ];
@@ -95,7 +96,7 @@ t.test('packages', (t) => {
   const only: readonly [name: string, where: RegExp][] = [
     ['libxmljs2', /^src\/xml\/schema\.ts$/],
     ['saxes', /^src\/xml\/fence\.ts$/],
-    ['fastify', /^src\/(http\/.*|app)\.ts$/],
+    ['fastify', /^src\/(aggregation\/.*|http\/.*|app)\.ts$/],
     ['pg', /^src\/(storage\/|cli\/migration\/source-database\.ts$)/],
     ['mysql2/promise', /^src\/cli\/migration\/source-database\.ts$/],
     ['commander', /^src\/cli(\.ts$|\/)/],
@@ -160,5 +161,13 @@ t.test('files are short enough to be read', (t) => {
     const lines = textOf(file).split('\n').length;
     t.ok(lines <= 400, `${file} has ${lines} lines`);
   }
+  t.end();
+});
+
+t.test('the code map of ARCHITECTURE.md names every folder and file that there is', (t) => {
+  const map = /## Code map\n([^]*?)\n## /.exec(textOf('ARCHITECTURE.md'))?.[1] ?? '';
+  const named = [...map.matchAll(/^\| `(src\/[^`]+)` \|/gm)].map(([, place = '']) => place);
+  const places = sources.map((file) => (dirname(file) === 'src' ? file : `${dirname(file)}/`));
+  t.same(named.toSorted(), [...new Set(places)].toSorted());
   t.end();
 });

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { variables } from '../src/environment.js';
+import { variables } from '../src/config/environment.js';
 import { packageFolder } from '../src/package-files.js';
 import { startServer } from './fixtures/xcap-server.js';
 

@@ -40,7 +40,8 @@ t.test('the table of conditions is the one of the code', (t) => {
 t.test('every section of RFC 4825 that the core cites is listed', (t) => {
   const listed = new Set(rows.map(({ section }) => section));
   const folder = join(packageFolder, 'src/xcap');
-  for (const file of readdirSync(folder)) {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
     const text = readFileSync(join(folder, file), 'utf8');
     // A section number behind the name of another document is not one of RFC 4825.
     const own = text.replace(/(RFC (?!4825)\d+|XML 1\.0|XML \d\.\d|TS [\d.]+|framework|1\.0) §[\d.]+/g, '');

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { migrationsFolder, packageFolder } from '../src/package-files.js';
-import { startEmbeddedPostgres } from '../src/storage/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../src/storage/embedded/postgres.js';
 import { migrate } from '../src/storage/migrations.js';
 
 const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();

@@ -10,9 +10,9 @@ import {
   readableByOwner,
   readOnly,
   type AuthorizationPolicy,
-} from '../src/xcap/authorization.js';
-import type { Access, ApplicationUsage } from '../src/xcap/application-usage.js';
-import type { LoadedUsage } from '../src/xcap/loaded-usage.js';
+} from '../src/xcap/policy/authorization.js';
+import type { Access, ApplicationUsage } from '../src/xcap/usage/contract.js';
+import type { LoadedUsage } from '../src/xcap/usage/loaded-usage.js';
 
 export const applicationUsagesFile = join(packageFolder, 'docs/application-usages.md');
 

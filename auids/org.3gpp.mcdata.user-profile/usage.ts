@@ -1,4 +1,4 @@
-import { defineApplicationUsage, unexpectedRoot } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, unexpectedRoot } from '../../src/xcap/usage/contract.js';
 
 /** TS 24.484: what an MCData user is and may do. Only its root is checked. */
 export const usage = defineApplicationUsage({

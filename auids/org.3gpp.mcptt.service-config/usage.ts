@@ -1,4 +1,4 @@
-import { defineApplicationUsage, readOnly } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, readOnly } from '../../src/xcap/usage/contract.js';
 
 const namespace = 'urn:3gpp:ns:mcpttServiceConfig:1.0';
 

@@ -1,4 +1,4 @@
-import { defineApplicationUsage, readableByEveryone } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, readableByEveryone } from '../../src/xcap/usage/contract.js';
 
 const namespace = 'urn:3gpp:mcptt:mcpttUEinitConfig:1.0';
 

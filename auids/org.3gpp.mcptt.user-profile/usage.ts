@@ -1,5 +1,5 @@
-import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/application-usage.js';
-import type { ChildOrder } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/usage/contract.js';
+import type { ChildOrder } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:3gpp:mcptt:user-profile:1.0';

@@ -1,4 +1,4 @@
-import { defineApplicationUsage, readOnly, unexpectedRoot } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, readOnly, unexpectedRoot } from '../../src/xcap/usage/contract.js';
 
 /** TS 24.484: the settings of an MCVideo service, `global/service-config.xml`. Only its root is checked. */
 export const usage = defineApplicationUsage({

@@ -1,8 +1,4 @@
-import {
-  defineApplicationUsage,
-  readableByEveryone,
-  unexpectedRoot,
-} from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, readableByEveryone, unexpectedRoot } from '../../src/xcap/usage/contract.js';
 
 /** TS 24.484: what an MCVideo device has to know before anybody logs in on it. Only its root is checked. */
 export const usage = defineApplicationUsage({

@@ -1,4 +1,4 @@
-import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName } from '../../src/xcap/terms.js';
 
 const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';

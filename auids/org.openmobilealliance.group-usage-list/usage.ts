@@ -3,8 +3,8 @@ import {
   descendantsOrSelf,
   repeatedValues,
   sameName,
-} from '../../src/xcap/application-usage.js';
-import type { ChildOrder, UniquenessFailure } from '../../src/xcap/application-usage.js';
+} from '../../src/xcap/usage/contract.js';
+import type { ChildOrder, UniquenessFailure } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:ietf:params:xml:ns:resource-lists';

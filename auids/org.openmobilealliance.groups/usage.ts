@@ -9,8 +9,8 @@ import {
   repeatedValues,
   rulesThatHold,
   sameName,
-} from '../../src/xcap/application-usage.js';
-import type { UniquenessFailure, UsageContext } from '../../src/xcap/application-usage.js';
+} from '../../src/xcap/usage/contract.js';
+import type { UniquenessFailure, UsageContext } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName, SourceElement, Xui } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:oma:xml:poc:list-service';

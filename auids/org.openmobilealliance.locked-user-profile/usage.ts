@@ -1,4 +1,4 @@
-import { defineApplicationUsage, readOnly } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, readOnly } from '../../src/xcap/usage/contract.js';
 import { usage as userProfile } from '../org.openmobilealliance.user-profile/usage.js';
 
 /** OMA Shared Profile XDM: what the operator tells everybody about a user. */

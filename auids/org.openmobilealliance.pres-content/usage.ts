@@ -4,8 +4,8 @@ import {
   readableByEveryone,
   rulesThatHold,
   sameName,
-} from '../../src/xcap/application-usage.js';
-import type { CarriedContent, UsageContext } from '../../src/xcap/application-usage.js';
+} from '../../src/xcap/usage/contract.js';
+import type { CarriedContent, UsageContext } from '../../src/xcap/usage/contract.js';
 import type { DocumentSelector, ExpandedName, SourceElement, Xui } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:oma:xml:prs:pres-content';

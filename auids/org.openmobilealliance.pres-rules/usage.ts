@@ -5,8 +5,8 @@ import {
   elementsNamed,
   repeatedValues,
   sameName,
-} from '../../src/xcap/application-usage.js';
-import type { UsageContext } from '../../src/xcap/application-usage.js';
+} from '../../src/xcap/usage/contract.js';
+import type { UsageContext } from '../../src/xcap/usage/contract.js';
 import type { DocumentSelector, ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';

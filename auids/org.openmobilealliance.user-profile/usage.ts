@@ -3,8 +3,8 @@ import {
   canonicalXui,
   defineApplicationUsage,
   readableByEveryone,
-} from '../../src/xcap/application-usage.js';
-import type { ChildOrder, UsageContext } from '../../src/xcap/application-usage.js';
+} from '../../src/xcap/usage/contract.js';
+import type { ChildOrder, UsageContext } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:oma:xml:xdm:user-profile';

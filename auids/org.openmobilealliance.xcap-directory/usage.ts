@@ -1,9 +1,5 @@
-import {
-  defineApplicationUsage,
-  escapeAttribute,
-  readableByOwner,
-} from '../../src/xcap/application-usage.js';
-import type { Home, HomeDocument } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, escapeAttribute, readableByOwner } from '../../src/xcap/usage/contract.js';
+import type { Home, HomeDocument } from '../../src/xcap/usage/contract.js';
 
 const namespace = 'urn:oma:xml:xdm:xcap-directory';
 

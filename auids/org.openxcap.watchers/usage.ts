@@ -1,8 +1,4 @@
-import {
-  defineApplicationUsage,
-  escapeAttribute,
-  readableByOwner,
-} from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, escapeAttribute, readableByOwner } from '../../src/xcap/usage/contract.js';
 import type { Xui } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:ietf:params:xml:ns:watcherinfo';

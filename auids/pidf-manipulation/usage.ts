@@ -4,8 +4,8 @@ import {
   defineApplicationUsage,
   descendantsOrSelf,
   repeatedValues,
-} from '../../src/xcap/application-usage.js';
-import type { ChildOrder, UniquenessFailure, UsageContext } from '../../src/xcap/application-usage.js';
+} from '../../src/xcap/usage/contract.js';
+import type { ChildOrder, UniquenessFailure, UsageContext } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:ietf:params:xml:ns:pidf';

@@ -5,8 +5,8 @@ import {
   globalTreeForTrustedElements,
   repeatedValues,
   sameName,
-} from '../../src/xcap/application-usage.js';
-import type { ChildOrder, Claim, UniquenessFailure, UsageContext } from '../../src/xcap/application-usage.js';
+} from '../../src/xcap/usage/contract.js';
+import type { ChildOrder, Claim, UniquenessFailure, UsageContext } from '../../src/xcap/usage/contract.js';
 import type { DocumentSelector, ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 import { misformedReference } from '../resource-lists/usage.js';
 

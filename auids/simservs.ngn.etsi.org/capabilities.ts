@@ -2,7 +2,7 @@
  * What a network lets subscribers do with the rules of a service: communication-diversion-serv-cap (TS 24.604) and
  * communication-barring-serv-cap (TS 24.611). A capability that is not mentioned is no statement.
  */
-import { attributeOf, sameName } from '../../src/xcap/application-usage.js';
+import { attributeOf, sameName } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 import { omaPolicy, policy, service, subscriberName } from './vocabulary.js';
 

@@ -3,7 +3,7 @@
  * services are those that the subscriber has, with their first settings; its capability elements are the operator's. A
  * handset takes a service that is absent for one that is not subscribed to, so a provisioned one is always present.
  */
-import { sameName, type Provisioning, type ReadText } from '../../src/xcap/application-usage.js';
+import { sameName, type Provisioning, type ReadText } from '../../src/xcap/usage/contract.js';
 import type { SourceElement, SourceTree } from '../../src/xcap/terms.js';
 import { childEnd, splice, standalone, type TextEdit } from './splicing.js';
 import { sameStructure, type Attributes } from './structure.js';

@@ -1,5 +1,5 @@
 /** Taking elements from one document into the text of another. */
-import { descendantsOrSelf, escapeText } from '../../src/xcap/application-usage.js';
+import { descendantsOrSelf, escapeText } from '../../src/xcap/usage/contract.js';
 import type { SourceElement, SourceTree } from '../../src/xcap/terms.js';
 
 /** What takes the place of a stretch of a text. */

@@ -1,5 +1,5 @@
 /** Do two elements of two documents say the same? Prefixes, quotes, comments and white space do not matter. */
-import { attributeOf, sameName, type ReadText } from '../../src/xcap/application-usage.js';
+import { attributeOf, sameName, type ReadText } from '../../src/xcap/usage/contract.js';
 import type { SourceAttribute, SourceElement, SourceTree } from '../../src/xcap/terms.js';
 
 /** The attributes of an element that are compared. */

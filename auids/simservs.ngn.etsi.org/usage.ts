@@ -1,5 +1,5 @@
-import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/application-usage.js';
-import type { ChildOrder } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/usage/contract.js';
+import type { ChildOrder } from '../../src/xcap/usage/contract.js';
 import type { SourceElement } from '../../src/xcap/terms.js';
 import { capabilityFault } from './capabilities.js';
 import { provisioning } from './provisioning.js';

@@ -1,4 +1,4 @@
-import { defineApplicationUsage } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage } from '../../src/xcap/usage/contract.js';
 
 const namespace = 'test-app';
 

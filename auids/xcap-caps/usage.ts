@@ -1,5 +1,5 @@
-import { defineApplicationUsage, escapeText } from '../../src/xcap/application-usage.js';
-import type { ServedUsage } from '../../src/xcap/application-usage.js';
+import { defineApplicationUsage, escapeText } from '../../src/xcap/usage/contract.js';
+import type { ServedUsage } from '../../src/xcap/usage/contract.js';
 
 const namespace = 'urn:ietf:params:xml:ns:xcap-caps';
 

@@ -1,14 +1,14 @@
 /** Judges documents as a server would, without one: the operations run on a store that keeps nothing. */
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/config.js';
 import { usageFolders } from '../package-files.js';
 import { loadUsages } from '../usages/registry.js';
 import { documentMaker } from '../xcap/document-maker.js';
 import type { DocumentStore } from '../xcap/document-store.js';
-import type { LoadedUsages } from '../xcap/loaded-usage.js';
+import type { LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import { methodsFor, put, putKeepingInvalid } from '../xcap/operations.js';
 import { Conflict, Refusal } from '../xcap/refusal.js';
 import type { Xcap } from '../xcap/request.js';
-import { encodeSegment, parseRequestTarget } from '../xcap/uri.js';
+import { encodeSegment, parseRequestTarget } from '../xcap/uri/uri.js';
 import { lineIn } from './import-input.js';
 
 /** What is wrong with a document. */

@@ -2,8 +2,8 @@
  * A batch by the import of the management API, which makes subscribers. Who is there already stays as he is and gets the
  * documents that he has not: an import that is run again goes on where it ended.
  */
-import { canonicalXui } from '../xcap/xui.js';
-import { encodeSegment } from '../xcap/uri.js';
+import { canonicalXui } from '../xcap/uri/xui.js';
+import { encodeSegment } from '../xcap/uri/uri.js';
 import {
   ApiRefusal,
   reaching,

@@ -1,7 +1,7 @@
 /** `serve` and `migrate`: the commands that need no server, because they are it. */
 import type { Command } from 'commander';
-import { ConfigError } from '../config-error.js';
-import { readConfig } from '../config.js';
+import { ConfigError } from '../config/config-error.js';
+import { readConfig } from '../config/config.js';
 import { migrationsFolder } from '../package-files.js';
 import { addHelp } from './help.js';
 
@@ -10,7 +10,7 @@ export function addServerCommands(program: Command): void {
     .command('serve')
     .description('run the server until SIGTERM or SIGINT; also what xcapd does without a command')
     .action(async () => {
-      const { serve } = await import('../supervisor.js');
+      const { serve } = await import('../processes/supervisor.js');
       await serve(readConfig(process.env));
     });
   addHelp(serveCommand, ['xcapd serve', 'PORT=9090 DATABASE_URL=postgres://xcapd@db/xcapd xcapd serve']);

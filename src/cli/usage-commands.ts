@@ -1,7 +1,7 @@
 /** `usages` and `check`: application usages without a server. What they need is loaded when they run: libxml2 is large. */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { LoadedUsage } from '../xcap/loaded-usage.js';
+import type { LoadedUsage } from '../xcap/usage/loaded-usage.js';
 import type { DocumentFault } from './check-document.js';
 import { exitCodes, messageOf, wrongUsage } from './command-error.js';
 import { addHelp } from './help.js';

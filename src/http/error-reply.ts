@@ -1,10 +1,10 @@
 /** Errors as HTTP answers: the one table from what the core throws to a status. */
-import { TooManyFailedLogins } from '../identity/login-throttle.js';
+import { TooManyFailedLogins } from '../identity/passwords/login-throttle.js';
 import { IdentityUnavailable } from '../identity/unavailable.js';
 import { conflictBody, conflictMediaType } from '../xcap/conflict.js';
 import { StoreUnavailable } from '../xcap/document-store.js';
 import { Conflict, Refusal } from '../xcap/refusal.js';
-import { UpstreamFailure } from './upstream-failure.js';
+import { UpstreamFailure } from '../aggregation/failure.js';
 
 export interface ErrorReply {
   readonly status: number;

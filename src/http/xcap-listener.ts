@@ -10,18 +10,18 @@ import Negotiator from 'negotiator';
 import { authenticate, type Credentials, type IdentityMethod } from '../identity/authentication.js';
 import { intendedIdentityHeader } from '../identity/intended-identity.js';
 import { documentOfSubscriber, principalOf, type PrincipalRules } from '../identity/principal.js';
-import { readConditions } from '../xcap/conditions.js';
-import type { LoadedUsage, LoadedUsages } from '../xcap/loaded-usage.js';
+import { readConditions } from '../xcap/document/conditions.js';
+import type { LoadedUsage, LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import { get, methodsFor, put, remove, resourceKind } from '../xcap/operations.js';
 import { Refusal } from '../xcap/refusal.js';
 import type { GetRequest, ReadResult, WriteResult, Xcap, XcapRequest } from '../xcap/request.js';
-import { encodeDocumentSelector, parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri.js';
+import { encodeDocumentSelector, parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri/uri.js';
 import { closeConnectionsOnShutdown, forgetMalformedRequests } from './connections.js';
 import { errorReply } from './error-reply.js';
-import type { MergingMaker } from './merged-documents.js';
+import type { MergingMaker } from '../aggregation/merging-maker.js';
 import type { Metrics } from './metrics.js';
 import { forbidRenegotiation, tlsPeer } from './tls-peer.js';
-import { forward, routeName, routeOf, type Route, type Upstreams } from './upstreams.js';
+import { forward, routeName, routeOf, type Route, type Upstreams } from '../aggregation/proxy.js';
 
 export interface XcapListenerOptions {
   readonly xcap: Xcap;

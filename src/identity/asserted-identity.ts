@@ -1,6 +1,6 @@
 /** The identity that an Aggregation Proxy asserts (3GPP TS 24.109 §7, OMA XDM Core §6.3). */
 import proxyAddr from '@fastify/proxy-addr';
-import { canonicalXui } from '../xcap/xui.js';
+import { canonicalXui } from '../xcap/uri/xui.js';
 import type { IdentityMethod } from './authentication.js';
 
 const headerNames = ['x-3gpp-asserted-identity', 'x-xcap-asserted-identity'] as const;

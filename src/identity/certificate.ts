@@ -1,5 +1,5 @@
 /** TLS client certificates: the subjectAltName URIs of a certificate are the identities (RFC 5922 §7.1). */
-import { canonicalXui } from '../xcap/xui.js';
+import { canonicalXui } from '../xcap/uri/xui.js';
 import type { IdentityMethod } from './authentication.js';
 
 const identityScheme = /^(sips?|tel|im|pres|xmpp|mailto):[!-~]+$/i;

@@ -1,7 +1,7 @@
 /** The identity that a client wants to be known by (3GPP TS 24.109 §7.2). */
 import { Refusal } from '../xcap/refusal.js';
 import type { Xui } from '../xcap/terms.js';
-import { canonicalXui } from '../xcap/xui.js';
+import { canonicalXui } from '../xcap/uri/xui.js';
 import { parseIdentityList, unescaped } from './asserted-identity.js';
 
 export const intendedIdentityHeader = 'x-3gpp-intended-identity';

@@ -1,5 +1,5 @@
 /** Subscribers, and the ports to where they are kept. Requests ask the directory; the management API uses the register. */
-import type { Grant as AuthorizationGrant } from '../xcap/authorization.js';
+import type { Grant as AuthorizationGrant } from '../xcap/policy/authorization.js';
 import type { Role, Xui } from '../xcap/terms.js';
 
 export type { Role } from '../xcap/terms.js';

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { ApplicationUsage } from '../xcap/application-usage.js';
-import type { LoadedUsages } from '../xcap/loaded-usage.js';
-import { schemaFault } from '../xcap/validate.js';
+import type { ApplicationUsage } from '../xcap/usage/contract.js';
+import type { LoadedUsages } from '../xcap/usage/loaded-usage.js';
+import { schemaFault } from '../xcap/usage/validate.js';
 import { readDocument } from '../xml/fence.js';
 import { loadSchema, type Schema } from '../xml/schema.js';
 import { vocabularies, type Vocabulary } from '../xml/vocabulary.js';

@@ -1,12 +1,12 @@
 /** §8.2.7: the documents that the server makes from others, as of the moment of each read. */
-import type { ServedUsage } from './application-usage.js';
+import type { ServedUsage } from './usage/contract.js';
 import {
   madeDocument,
   type DocumentStore,
   type ListedElements,
   type StoredDocument,
 } from './document-store.js';
-import type { GeneratedDocument } from './generated-document.js';
+import type { GeneratedDocument } from './usage/generated.js';
 import type { DocumentSelector, Xui } from './terms.js';
 
 /** Makes one document of a usage. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readDocument } from '../xml/fence.js';
 import type { SourceTree } from '../xml/source-tree.js';
-import type { HomeDocument } from './generated-document.js';
+import type { HomeDocument } from './usage/generated.js';
 import type { DocumentSelector, EntityTag, Xui } from './terms.js';
 
 /** One version of a document. */

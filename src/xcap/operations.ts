@@ -1,12 +1,12 @@
 /** §8: GET, PUT and DELETE, in the order of the RFC. This file shows the whole flow of a request. */
 import { decodeUtf8, readDocument, readFragment, type FenceRefusal } from '../xml/fence.js';
 import type { SourceTree } from '../xml/source-tree.js';
-import { putAttributeValue, putElement, removeNode, type PutResult } from './changes.js';
-import { claimsOf, storedClaims, takenConflict } from './claims.js';
-import { checkWriteConditions, isNotModified } from './conditions.js';
+import { putAttributeValue, putElement, removeNode, type PutResult } from './document/node-changes.js';
+import { claimsOf, storedClaims, takenConflict } from './usage/claims.js';
+import { checkWriteConditions, isNotModified } from './document/conditions.js';
 import type { SimpleCondition } from './conflict.js';
 import type { Change, StoredDocument } from './document-store.js';
-import { readAttributeValue, type NoParent } from './edit.js';
+import { readAttributeValue, type NoParent } from './document/splice.js';
 import {
   claimedUriIn,
   defaultNamespaceOf,
@@ -15,12 +15,12 @@ import {
   type DocumentRules,
   type LoadedStoredUsage,
   type LoadedUsage,
-} from './loaded-usage.js';
-import { attributeMediaType, checkMediaType, elementMediaType } from './media-type.js';
-import { encodeSteps, parseNodeSelector, type ParsedNodeSelector } from './node-selector.js';
+} from './usage/loaded-usage.js';
+import { attributeMediaType, checkMediaType, elementMediaType } from './document/media-type.js';
+import { encodeSteps, parseNodeSelector, type ParsedNodeSelector } from './uri/node-selector.js';
 import { checkReadable, checkWritable } from './permission.js';
 import { Conflict, Refusal } from './refusal.js';
-import { representDocument, representNode } from './representation.js';
+import { representDocument, representNode } from './document/representation.js';
 import type {
   GetRequest,
   KeepResult,
@@ -32,9 +32,9 @@ import type {
   XcapRequest,
 } from './request.js';
 import type { DocumentSelector, NodeSelector } from './terms.js';
-import { encodeDocumentSelector, encodeSegment, type XcapUri } from './uri.js';
-import { validateDocument } from './validate.js';
-import { canonicalXui } from './xui.js';
+import { encodeDocumentSelector, encodeSegment, type XcapUri } from './uri/uri.js';
+import { validateDocument } from './usage/validate.js';
+import { canonicalXui } from './uri/xui.js';
 
 const readOnlyMethods = ['GET', 'HEAD'] as const;
 const allMethods = ['GET', 'HEAD', 'PUT', 'DELETE'] as const;

@@ -1,8 +1,8 @@
 /** §5.7, §8: whether who asks may do it: by role, policy and grants, and for reading by rules in documents. */
 import { textOf } from '../xml/text-content.js';
-import { isPermitted, ownerAndTrustedElements } from './authorization.js';
+import { isPermitted, ownerAndTrustedElements } from './policy/authorization.js';
 import type { DocumentStore } from './document-store.js';
-import type { LoadedUsage } from './loaded-usage.js';
+import type { LoadedUsage } from './usage/loaded-usage.js';
 import { Refusal } from './refusal.js';
 import type { Xcap } from './request.js';
 import type { DocumentSelector, Operation, Principal } from './terms.js';

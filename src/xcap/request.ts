@@ -1,12 +1,12 @@
 /** What the operations take and give, beside the document itself. */
-import type { Grant } from './authorization.js';
-import type { Conditions } from './conditions.js';
+import type { Grant } from './policy/authorization.js';
+import type { Conditions } from './document/conditions.js';
 import type { DocumentMaker } from './document-maker.js';
 import type { DocumentStore } from './document-store.js';
-import type { LoadedUsage } from './loaded-usage.js';
+import type { LoadedUsage } from './usage/loaded-usage.js';
 import type { Conflict } from './refusal.js';
 import type { EntityTag, Principal, Xui } from './terms.js';
-import type { XcapUri } from './uri.js';
+import type { XcapUri } from './uri/uri.js';
 
 /** What the operations work with. */
 export interface Xcap {

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { usageFolders } from '../../src/package-files.js';
 import { loadUsages } from '../../src/usages/registry.js';
-import { putElement } from '../../src/xcap/changes.js';
-import { isStored, type LoadedStoredUsage } from '../../src/xcap/loaded-usage.js';
-import { matchingElements } from '../../src/xcap/locate.js';
+import { putElement } from '../../src/xcap/document/node-changes.js';
+import { isStored, type LoadedStoredUsage } from '../../src/xcap/usage/loaded-usage.js';
+import { matchingElements } from '../../src/xcap/document/locate.js';
 import { Conflict } from '../../src/xcap/refusal.js';
 import type { Step } from '../../src/xcap/terms.js';
-import { validateDocument } from '../../src/xcap/validate.js';
+import { validateDocument } from '../../src/xcap/usage/validate.js';
 import { descendantsOrSelf, sameName, type SourceElement } from '../../src/xml/source-tree.js';
 import { read, rulesForAlice, stepsTo } from '../fixtures/source.js';
 

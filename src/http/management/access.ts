@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import type { Actor } from '../../subscribers/subscriber-register.js';
+import type { Actor } from '../../subscribers/register.js';
 import { Problem } from './problem.js';
 
 /** A secret that opens the API, and the name under which the audit trail shows who has it. */

@@ -2,13 +2,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SecretBox } from '../../identity/secrets.js';
-import type { SubscriberRegister } from '../../subscribers/subscriber-register.js';
+import type { SecretBox } from '../../identity/passwords/secrets.js';
+import type { SubscriberRegister } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
-import type { LoadedUsages } from '../../xcap/loaded-usage.js';
+import type { LoadedUsages } from '../../xcap/usage/loaded-usage.js';
 import type { Xcap } from '../../xcap/request.js';
 import type { Xui } from '../../xcap/terms.js';
-import { canonicalXui } from '../../xcap/xui.js';
+import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { AdminToken } from './access.js';
 import { notFound } from './problem.js';
 

@@ -1,6 +1,6 @@
 /** How a subscriber proves who he is. Secrets come in and never go out. */
-import { digestSecretsFor, hashPassword } from '../../identity/secrets.js';
-import type { Login, StoredCredentials } from '../../subscribers/subscriber-register.js';
+import { digestSecretsFor, hashPassword } from '../../identity/passwords/secrets.js';
+import type { Login, StoredCredentials } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';

@@ -1,10 +1,10 @@
 /** The documents of all users, their versions, and the documents of the global trees. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { DocumentRecord } from '../../subscribers/subscriber-register.js';
-import { readConditions } from '../../xcap/conditions.js';
+import type { DocumentRecord } from '../../subscribers/register.js';
+import { readConditions } from '../../xcap/document/conditions.js';
 import type { KeepResult } from '../../xcap/request.js';
-import { encodeSegment } from '../../xcap/uri.js';
+import { encodeSegment } from '../../xcap/uri/uri.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
 import { keepInvalidQuery, restoreBody, subscriberParameters } from './input.js';

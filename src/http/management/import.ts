@@ -1,7 +1,7 @@
 /** The import of any number of subscribers with constant memory. What is wrong with one line does not stop the others. */
 import type { ValidationFunction } from 'fastify/types/request.js';
-import type { Actor, NewSubscriber } from '../../subscribers/subscriber-register.js';
-import { encodeSegment } from '../../xcap/uri.js';
+import type { Actor, NewSubscriber } from '../../subscribers/register.js';
+import { encodeSegment } from '../../xcap/uri/uri.js';
 import type { Context } from './context.js';
 import type { ImportLine } from './input.js';
 import { jsonLine, linesOf, mapAtMost, type Line } from './lines.js';

@@ -1,11 +1,11 @@
 /** Documents as the operator reads and writes them: with all the rules of their usages but who may. */
-import type { Actor } from '../../subscribers/subscriber-register.js';
-import type { Conditions } from '../../xcap/conditions.js';
-import type { LoadedUsage } from '../../xcap/loaded-usage.js';
+import type { Actor } from '../../subscribers/register.js';
+import type { Conditions } from '../../xcap/document/conditions.js';
+import type { LoadedUsage } from '../../xcap/usage/loaded-usage.js';
 import { get, methodsFor, put, putKeepingInvalid, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
 import type { KeepResult, PutRequest, ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
-import { parseRequestTarget, type XcapUri } from '../../xcap/uri.js';
+import { parseRequestTarget, type XcapUri } from '../../xcap/uri/uri.js';
 import { xuiNamed, type Context } from './context.js';
 
 /** A document that a request names, and its usage. */

@@ -1,6 +1,6 @@
 /** Lists in pages: how a page is asked for, and the cursor that leads to the next one. */
 import { Type } from 'typebox';
-import type { Page, PageRequest } from '../../subscribers/subscriber-register.js';
+import type { Page, PageRequest } from '../../subscribers/register.js';
 import { Problem } from './problem.js';
 
 const defaultLimit = 100;

@@ -1,7 +1,7 @@
 /** Errors of the management API as problem details (RFC 9457). */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
-import { SubscriberConflict } from '../../subscribers/subscriber-register.js';
+import { SubscriberConflict } from '../../subscribers/register.js';
 import { StoreUnavailable } from '../../xcap/document-store.js';
 import { Conflict, Refusal } from '../../xcap/refusal.js';
 

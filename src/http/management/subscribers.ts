@@ -1,6 +1,6 @@
 /** Subscribers and their identities. */
 import { Type } from 'typebox';
-import type { NewSubscriber, SubscriberChanges } from '../../subscribers/subscriber-register.js';
+import type { NewSubscriber, SubscriberChanges } from '../../subscribers/register.js';
 import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
 import { actorOf } from './access.js';
 import { canonical, subscriberNamed, type Api, type Context } from './context.js';

@@ -1,0 +1,107 @@
+/** The Aggregation Proxy (OMA XDM Core §6.3, 3GPP TS 24.109 §7): requests for usages that other servers keep go on to them. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { capabilitiesAuid, directoryAuid } from './merged-documents.js';
+import { Refusal } from '../xcap/refusal.js';
+import type { Principal } from '../xcap/terms.js';
+import type { XcapUri } from '../xcap/uri/uri.js';
+import { UpstreamFailure } from './failure.js';
+import type { UpstreamClient } from './client.js';
+import { downstreamHeaders, isLoop, upstreamRequestHeaders } from './headers.js';
+
+/** Where the documents of one usage are, or those of all usages whose AUID begins like that. */
+export type Route = Upstream & ({ readonly auid: string } | { readonly prefix: string });
+
+export interface Upstream {
+  /** Scheme and authority. */
+  readonly origin: string;
+  /** The path of the XCAP root there, without a trailing slash. */
+  readonly path: string;
+}
+
+export interface Upstreams {
+  /** The first that fits counts. */
+  readonly routes: readonly Route[];
+  readonly client: UpstreamClient;
+  /** The name of this server in Via: no other server has it. */
+  readonly pseudonym: string;
+  /** In lower case; undefined where no proxy tells about the connections of clients in a header of its own. */
+  readonly proxyHeader: string | undefined;
+}
+
+/** Undefined where the usage is served here, as those are which are merged from all servers. */
+export function routeOf({ routes }: Pick<Upstreams, 'routes'>, auid: string): Route | undefined {
+  if (auid === capabilitiesAuid || auid === directoryAuid) return undefined;
+  return routes.find((route) => ('auid' in route ? route.auid === auid : auid.startsWith(route.prefix)));
+}
+
+/** A short name for metrics, whatever AUID a client thinks of. */
+export function routeName(route: Route): string {
+  return 'auid' in route ? route.auid : `${route.prefix}*`;
+}
+
+/**
+ * Sends the request on as it came, for the principal in place of his credentials, and answers with what comes back. Who may
+ * do what is decided there, but for what the credentials themselves allow.
+ *
+ * @throws Refusal, UpstreamFailure
+ */
+export async function forward(
+  upstreams: Upstreams,
+  route: Route,
+  { request, reply, uri, principal }: ForwardOptions,
+): Promise<FastifyReply> {
+  const { client, pseudonym, proxyHeader } = upstreams;
+  checkAccess(principal, request.method);
+  if (isLoop(request.headers, pseudonym)) throw new UpstreamFailure(508);
+  const answer = await client.request({
+    origin: route.origin,
+    path: `${route.path}/${resourceOf(request.originalUrl, uri)}`,
+    method: request.method,
+    headers: upstreamRequestHeaders({
+      rawHeaders: request.raw.rawHeaders,
+      identities: principal.xuis,
+      pseudonym,
+      httpVersion: request.raw.httpVersion,
+      otherHeader: proxyHeader,
+    }),
+    body: Buffer.isBuffer(request.body) && request.body.length > 0 ? request.body : undefined,
+  });
+  if (answer.statusCode === 401 || answer.statusCode === 407) {
+    // The client has proved who it is. That the upstream does not believe this server is a matter of the operator, and a
+    // challenge of another server would make the client show its credentials for that one, or bootstrap again.
+    await answer.body.dump();
+    throw new UpstreamFailure(502, { cause: new Error(`the upstream answered ${answer.statusCode}`) });
+  }
+  // What says that this server is the right one (Authentication-Info) stays.
+  const own = reply.getHeaders();
+  void reply.code(answer.statusCode).headers({ ...downstreamHeaders(answer.headers), ...own });
+  if (request.method === 'HEAD' || [204, 205, 304].includes(answer.statusCode)) {
+    await answer.body.dump();
+    return reply.send();
+  }
+  return reply.send(answer.body);
+}
+
+export interface ForwardOptions {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly uri: XcapUri;
+  readonly principal: Principal;
+}
+
+/** The upstream learns who asks, not what his token is good for. @throws Refusal */
+function checkAccess({ access }: Principal, method: string): void {
+  const isReading = method === 'GET' || method === 'HEAD';
+  if (access === 'read-write' || access === (isReading ? 'read' : 'write')) return;
+  throw new Refusal(403, `You may not ${isReading ? 'read' : 'write'} this document.`);
+}
+
+/** What is behind the XCAP root and its slash, with the query, octet by octet as the client sent it (RFC 4825 §6). */
+function resourceOf(target: string, { xcapRoot }: XcapUri): string {
+  const origin = /^https?:\/\/[^/?]*/i.exec(target)?.[0] ?? '';
+  const path = target.slice(origin.length).replace(/^\/+/, '/');
+  return Buffer.from(path, 'latin1')
+    .subarray(Buffer.byteLength(xcapRoot))
+    .toString('latin1')
+    .replace(/^\/+/, '');
+}

@@ -1,0 +1,186 @@
+/** The environment as a typed configuration: the one place that reads and checks it. */
+import { isIP } from 'node:net';
+import { envSchema } from 'env-schema';
+import { ConfigError } from './config-error.js';
+import { variables, type Environment, type IdentityMethodName } from './environment.js';
+import { checkIdentityMethods, identityConfig, type IdentityConfig } from './identity.js';
+import { identityMethodsFrom, passwordConfig, type PasswordConfig } from './passwords.js';
+import { upstreamRoutes, type UpstreamRoute } from './upstreams.js';
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  /** Secret. */
+  readonly adminToken: string | undefined;
+  readonly adminTokenFile: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly logLevel: string;
+  /** Without a trailing slash; '' is the root `/`. */
+  readonly xcapRoots: readonly string[];
+  readonly dataDirectory: string;
+  /** Addresses and CIDRs. */
+  readonly trustedProxies: readonly string[];
+  /** XUIs as they were given. */
+  readonly trustedElements: readonly string[];
+  /** AUIDs. */
+  readonly optionalUsages: readonly string[];
+  /** Names of policies by AUID. */
+  readonly policies: ReadonlyMap<string, string>;
+  /** Whether users whom the operator has not made subscribers have documents. */
+  readonly openProvisioning: boolean;
+  readonly defaultDomain: string | undefined;
+  readonly maximalDocumentBytes: number;
+  readonly strictMediaTypes: boolean;
+  readonly historyVersions: number;
+  /** For users whose subscription says nothing else; undefined for what is not limited. */
+  readonly quota: { readonly documents: number | undefined; readonly bytes: number | undefined };
+  /** In a minute, for one user name or one peer; undefined where they are not counted. */
+  readonly loginFailures: number | undefined;
+  /** The first whose name fits has a usage. */
+  readonly upstreams: readonly UpstreamRoute[];
+  readonly workers: number;
+  /** None where nobody is provisioned. */
+  readonly profilesDirectory: string | undefined;
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  /** In the order in which they are tried. */
+  readonly identityMethods: readonly IdentityMethodName[];
+  readonly passwords: PasswordConfig;
+  readonly identity: IdentityConfig;
+}
+
+/** @throws ConfigError */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  checkNames(environment);
+  const values = checkedValues(environment);
+  const identityMethods = identityMethodsFrom(values);
+  const identity = identityConfig(values);
+  checkIdentityMethods(identityMethods, identity);
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    adminHost: values.ADMIN_HOST,
+    adminPort: values.ADMIN_PORT,
+    adminToken: adminToken(values.ADMIN_TOKEN),
+    adminTokenFile: values.XCAP_ADMIN_TOKEN_FILE === '' ? undefined : values.XCAP_ADMIN_TOKEN_FILE,
+    databaseUrl: databaseUrl(values.DATABASE_URL),
+    logLevel: values.LOG_LEVEL,
+    xcapRoots: xcapRoots(values.XCAP_ROOTS),
+    dataDirectory: values.XCAP_DATA_DIR,
+    trustedProxies: trustedProxies(values.XCAP_TRUSTED_PROXIES),
+    trustedElements: list(values.XCAP_TRUSTED_ELEMENTS),
+    optionalUsages: list(values.XCAP_OPTIONAL_USAGES),
+    policies: policies(values.XCAP_POLICIES),
+    openProvisioning:
+      values.XCAP_OPEN_PROVISIONING === ''
+        ? values.DATABASE_URL === ''
+        : values.XCAP_OPEN_PROVISIONING === 'true',
+    defaultDomain: values.XCAP_DEFAULT_DOMAIN === '' ? undefined : values.XCAP_DEFAULT_DOMAIN,
+    maximalDocumentBytes: values.XCAP_MAX_DOCUMENT_BYTES,
+    strictMediaTypes: values.XCAP_STRICT_MEDIA_TYPES,
+    historyVersions: values.XCAP_HISTORY_VERSIONS,
+    quota: {
+      documents: values.XCAP_QUOTA_DOCUMENTS || undefined,
+      bytes: values.XCAP_QUOTA_BYTES || undefined,
+    },
+    loginFailures: values.XCAP_LOGIN_FAILURES || undefined,
+    upstreams: upstreamRoutes(values.XCAP_UPSTREAMS),
+    workers: values.XCAP_WORKERS,
+    profilesDirectory: values.XCAP_PROFILES_DIR === '' ? undefined : values.XCAP_PROFILES_DIR,
+    tls: tlsFiles(values.XCAP_TLS_CERT, values.XCAP_TLS_KEY),
+    identityMethods,
+    passwords: passwordConfig(values),
+    identity,
+  };
+}
+
+function checkNames(environment: NodeJS.ProcessEnv): void {
+  const known = Object.keys(variables);
+  const unknown = Object.keys(environment).find((name) => name.startsWith('XCAP_') && !known.includes(name));
+  if (unknown !== undefined) throw new ConfigError(`${unknown} is not a variable that xcapd knows.`);
+}
+
+function checkedValues(environment: NodeJS.ProcessEnv): Environment {
+  // An empty variable is one that was not set, as in `PORT= npm start`.
+  const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  try {
+    return envSchema<Environment>({ schema: { type: 'object', properties: variables }, data, env: false });
+  } catch (error) {
+    throw badValue(error);
+  }
+}
+
+/** env-schema says `env/PORT must be integer`; what matters is the name and what it must be. */
+function badValue(error: unknown): ConfigError {
+  const text = error instanceof Error ? error.message : String(error);
+  const [first = text] = text.split(', env/');
+  const name = /env\/([A-Z_]+)/.exec(first)?.[1];
+  const description = Object.entries(variables).find(([variable]) => variable === name)?.[1].description;
+  return new ConfigError(
+    `${first.replace(/^env\//, '')}.${description === undefined ? '' : ` ${description}`}`,
+  );
+}
+
+function adminToken(value: string): string | undefined {
+  if (value === '') return undefined;
+  if (/^[!-~]+$/.test(value)) return value;
+  // The value is a secret: it is not repeated.
+  throw new ConfigError('ADMIN_TOKEN has characters that no HTTP header can carry, or blanks.');
+}
+
+function databaseUrl(value: string): string | undefined {
+  if (value === '') return undefined;
+  // `postgres://user@/name?host=/run/postgresql` is usual for a socket, but no URL to the URL standard.
+  const withHost = value.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?]|$)/, '$1localhost');
+  if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(withHost)) return value;
+  // The value may hold a password: it is not repeated.
+  throw new ConfigError('DATABASE_URL is not a URL that begins with postgres://.');
+}
+
+function xcapRoots(value: string): string[] {
+  return list(value).map((root) => {
+    if (!root.startsWith('/') || root.includes('~~') || /[?#\s]|\/\//.test(root)) {
+      throw new ConfigError(`XCAP_ROOTS has '${root}', which is not the path of an XCAP root.`);
+    }
+    return root.replace(/\/$/, '');
+  });
+}
+
+function trustedProxies(value: string): string[] {
+  return list(value).map((proxy) => {
+    const [address = '', bits, ...others] = proxy.split('/');
+    const version = isIP(address);
+    const isMask =
+      bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+    if (version === 0 || !isMask || others.length > 0) {
+      throw new ConfigError(`XCAP_TRUSTED_PROXIES has '${proxy}', which is no address and no CIDR.`);
+    }
+    return proxy;
+  });
+}
+
+function policies(value: string): ReadonlyMap<string, string> {
+  const entries = list(value).map((item): [string, string] => {
+    const [, auid, policy] = /^([^=\s]+)=([^=\s]+)$/.exec(item) ?? [];
+    if (auid === undefined || policy === undefined) {
+      throw new ConfigError(`XCAP_POLICIES has '${item}', which is not of the form <AUID>=<policy>.`);
+    }
+    return [auid, policy];
+  });
+  return new Map(entries);
+}
+
+function tlsFiles(certificateFile: string, keyFile: string): Config['tls'] {
+  if (certificateFile === '' && keyFile === '') return undefined;
+  if (certificateFile === '') throw new ConfigError('XCAP_TLS_KEY is set, XCAP_TLS_CERT is not.');
+  if (keyFile === '') throw new ConfigError('XCAP_TLS_CERT is set, XCAP_TLS_KEY is not.');
+  return { certificateFile, keyFile };
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

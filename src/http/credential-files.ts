@@ -1,0 +1,55 @@
+/** The files with keys, certificates and tokens that the configuration names. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { ConfigError } from '../config/config-error.js';
+import type { Config } from '../config/config.js';
+import { parseTokens, type AdminToken } from './management/access.js';
+import type { ListenerTls } from './xcap-listener.js';
+
+/** @throws ConfigError where the files cannot be read or do not belong together. */
+export function readTls({ tls, identity: { clientCaFile } }: Config): ListenerTls | undefined {
+  if (tls === undefined) return undefined;
+  try {
+    const files = { cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) };
+    createSecureContext(files);
+    return { ...files, ca: clientCaFile === undefined ? undefined : readAuthorities(clientCaFile) };
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`XCAP_TLS_CERT and XCAP_TLS_KEY cannot be used: ${reason}.`);
+  }
+}
+
+/** OpenSSL skips what is no certificate, and then believes nobody without a word: each one is read here first. */
+function readAuthorities(file: string): Buffer {
+  try {
+    const text = readFileSync(file);
+    const blocks = text
+      .toString('latin1')
+      .match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+    if (blocks === null) throw new Error('it has no certificate');
+    blocks.forEach((block) => new X509Certificate(block));
+    return text;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`XCAP_TLS_CLIENT_CA cannot be used: ${reason}.`);
+  }
+}
+
+/** @throws ConfigError */
+export function readAdminTokens({ adminToken, adminTokenFile }: Config): AdminToken[] {
+  const own = adminToken === undefined ? [] : [{ name: 'admin', token: adminToken }];
+  if (adminTokenFile === undefined) return own;
+  let text: string;
+  try {
+    text = readFileSync(adminTokenFile, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`XCAP_ADMIN_TOKEN_FILE cannot be read: ${reason}.`);
+  }
+  const tokens = parseTokens(text);
+  // An empty file must not open the API to everybody on this machine.
+  if (tokens.length === 0) throw new ConfigError('XCAP_ADMIN_TOKEN_FILE has no token.');
+  return [...own, ...tokens];
+}

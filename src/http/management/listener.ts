@@ -1,0 +1,78 @@
+/** The management listener: health, metrics, the management API and its description. Loopback by default, never XCAP. */
+import { readFileSync } from 'node:fs';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
+import { packageFolder } from '../../package-files.js';
+import { closeConnectionsOnShutdown } from '../connections.js';
+import { registerManagementApi } from './api.js';
+import type { ManagementApiOptions } from './context.js';
+import { problemOf, sendProblem } from './problem.js';
+
+export interface ManagementOptions {
+  /** Path of openapi.yaml. */
+  readonly openApiFile: string;
+  readonly logLevel: string;
+  /** A real round trip to the database; rejects where it is away. */
+  readonly ping: () => Promise<void>;
+  /** The metrics of all processes in Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
+  readonly api: ManagementApiOptions;
+}
+
+/** A document selector may have 2,000 bytes, each of them percent-encoded. */
+const maximalParameterLength = 6000;
+const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Builds the listener; it does not listen yet. `routes` says what it answers (`GET /metrics`). */
+export async function createManagementListener(
+  options: ManagementOptions,
+): Promise<{ listener: FastifyInstance; routes: readonly string[] }> {
+  const routes: string[] = [];
+  const app = Fastify({
+    logger: { level: options.logLevel },
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: 'idle',
+    // Identities and paths of documents are longer than what the router takes by default.
+    routerOptions: { maxParamLength: maximalParameterLength },
+    // By default properties that are not known are dropped, and values of other types converted.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem(reply, problemOf(error));
+    },
+  });
+  closeConnectionsOnShutdown(app);
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${describedPath(url)}`);
+  });
+  await app.register(swagger, {
+    mode: 'static',
+    specification: { path: options.openApiFile, baseDir: packageFolder },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+
+  await registerManagementApi(app, options.api);
+
+  app.get('/health/live', () => ({ status: 'live' }));
+
+  app.get('/health/ready', async (_request, reply) => {
+    try {
+      await options.ping();
+      return { status: 'ready' };
+    } catch (error) {
+      app.log.warn({ err: error }, 'not ready');
+      return reply.code(503).send({ status: 'unavailable', reason: 'The database does not answer.' });
+    }
+  });
+
+  app.get('/metrics', async (_request, reply) => reply.type(prometheusText).send(await options.metrics()));
+
+  const openApi = readFileSync(options.openApiFile);
+  app.get('/openapi.yaml', (_request, reply) => reply.type('application/yaml').send(openApi));
+  return { listener: app, routes };
+}
+
+/** As an API description spells it: `/grants/{id}`. */
+function describedPath(url: string): string {
+  return url.replace(/:(\w+)/g, '{$1}').replace('*', '{path}');
+}

@@ -1,0 +1,137 @@
+/** HTTP Basic (RFC 7617), where nobody can listen. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { BlockList, isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import type { Subscriber, SubscriberDirectory } from '../../subscribers/subscriber.js';
+import { canonicalXui } from '../../xcap/uri/xui.js';
+import type { Credentials, Finding, IdentityMethod } from '../authentication.js';
+import { realmOf } from './realm.js';
+import { hashPassword, isPassword } from './secrets.js';
+
+export interface BasicOptions {
+  readonly directory: Pick<SubscriberDirectory, 'withIdentity' | 'withImpi' | 'passwordHash'>;
+  /** For what belongs to no domain. Has no quotes and no backslash. */
+  readonly defaultRealm: string;
+  readonly defaultDomain: string | undefined;
+}
+
+interface UserAndPassword {
+  readonly user: string;
+  readonly password: string;
+}
+
+type PasswordCheck = (password: string, hash: string) => Promise<boolean>;
+
+const cacheMilliseconds = 60_000;
+const cachedChecks = 10_000;
+/** A check keeps a thread busy for a tenth of a second or two, and Node.js has four. */
+const checksAtOnce = 2;
+
+/** Only over TLS, or from this machine: elsewhere the password would be there to read, so it is not even asked for. */
+export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions): IdentityMethod {
+  const check = remembered(atMost(checksAtOnce, isPassword));
+  let hashOfNobody: Promise<string> | undefined;
+
+  async function hashOf(subscriber: Subscriber | undefined): Promise<string | undefined> {
+    return subscriber && directory.passwordHash(subscriber.xui);
+  }
+
+  return {
+    name: 'basic',
+    async identify(credentials) {
+      const { authorization } = credentials.headers;
+      if (!/^Basic(?:\s|$)/i.test(authorization ?? '')) return { kind: 'none' };
+      if (!isConfidential(credentials)) return refused('a password over a clear connection');
+      const sent = parseBasic(authorization ?? '');
+      if (sent === undefined) return refused('the header breaks the syntax');
+      const domain = credentials.domain ?? defaultDomain;
+      const subscriber = await findSubscriber(directory, sent.user, domain);
+      const hash = await hashOf(subscriber);
+      // Who is unknown, or has no password, is told so after as long a time as with a wrong password.
+      hashOfNobody ??= hashPassword(randomBytes(16).toString('hex'));
+      const isRight = await check(sent.password, hash ?? (await hashOfNobody));
+      if (subscriber === undefined || hash === undefined || !isRight) {
+        return refused('the user or the password is wrong');
+      }
+      return { kind: 'identified', identities: [subscriber.xui], access: 'read-write', headers: {} };
+    },
+    challenges: (credentials) =>
+      isConfidential(credentials)
+        ? [`Basic realm="${realmOf(credentials, defaultRealm)}",charset="UTF-8"`]
+        : [],
+  };
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+loopback.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
+
+function isConfidential({ isSecure, peerAddress }: Credentials): boolean {
+  return isSecure || loopback.check(peerAddress, isIPv6(peerAddress) ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * RFC 7617 §2: a user name has no colon. But the address of a user has one after its scheme, and clients send it, so the
+ * first colon behind a scheme counts where there is one.
+ */
+function parseBasic(header: string): UserAndPassword | undefined {
+  const [, token] = /^Basic +([A-Za-z0-9+/_-]+=*)\s*$/i.exec(header) ?? [];
+  if (token === undefined) return undefined;
+  const text = Buffer.from(token, 'base64').toString('utf8');
+  const [, user, password] = /^((?:(?:sips?|tel):)?[^:]*):(.*)$/s.exec(text) ?? [];
+  // No database keeps a NUL.
+  if (user === undefined || password === undefined || text.includes('\0')) return undefined;
+  return { user, password };
+}
+
+async function findSubscriber(
+  directory: BasicOptions['directory'],
+  user: string,
+  domain: string | undefined,
+): Promise<Subscriber | undefined> {
+  const [byIdentity, byImpi] = await Promise.all([
+    directory.withIdentity(canonicalXui(user, domain)),
+    directory.withImpi(user),
+  ]);
+  return byIdentity ?? byImpi;
+}
+
+/**
+ * Keeps the results for a minute, so that scrypt is not paid for with every request. Neither the password nor its hash is
+ * kept: what a result is found by is a keyed hash of both, so that a new password counts as soon as its hash is there.
+ */
+function remembered(check: PasswordCheck): PasswordCheck {
+  const key = randomBytes(32);
+  const results = new LRUCache<string, Promise<boolean>>({ max: cachedChecks, ttl: cacheMilliseconds });
+  return (password, hash) => {
+    const name = createHmac('sha256', key).update(`${hash}\0${password}`).digest('base64');
+    const known = results.get(name);
+    if (known !== undefined) return known;
+    const result = check(password, hash);
+    results.set(name, result);
+    result.catch(() => results.delete(name));
+    return result;
+  };
+}
+
+/** The others wait for their turn. */
+function atMost(limit: number, check: PasswordCheck): PasswordCheck {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (password, hash) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      return await check(password, hash);
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  };
+}
+
+function refused(reason: string): Finding {
+  return { kind: 'refused', reason, isStale: false };
+}

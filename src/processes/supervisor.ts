@@ -1,0 +1,222 @@
+/**
+ * `xcapd serve`: owns the embedded PostgreSQL, applies migrations, and keeps worker processes running that share the
+ * listening sockets. It never parses a request.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino, type Logger } from 'pino';
+import prometheus from 'prom-client';
+import type { Config } from '../config/config.js';
+import { isToSupervisor, type Ready, type ToSupervisor, type ToWorker } from './messages.js';
+import { migrationsFolder } from '../package-files.js';
+import { describeAddress, type DatabaseAddress } from '../storage/database.js';
+import { startEmbeddedPostgres } from '../storage/embedded/postgres.js';
+import { migrate } from '../storage/migrations.js';
+
+type Log = Logger;
+
+/** A worker that dies sooner than this after its start is started again with a growing delay. */
+const earlyDeathMilliseconds = 5000;
+const longestRestartDelayMilliseconds = 800;
+/** How long a database that is away at the start is waited for. */
+const databaseWaitMilliseconds = 60_000;
+const databaseRetryMilliseconds = 1000;
+
+/** Runs the server until a signal stops it. Rejects where it cannot start. */
+export async function serve(config: Config): Promise<void> {
+  const log = pino({ level: config.logLevel });
+  const stopRequested = nextStopSignal();
+  const database = await openDatabase(config, log);
+  try {
+    const applied = await migrateWhenReachable(database.address, log, stopRequested);
+    if (applied === undefined) return;
+    if (applied.length > 0) log.info({ migrations: applied }, 'the database schema was brought up to date');
+    const workers = superviseWorkers(config, database.address, log);
+    process.on('SIGHUP', () => {
+      workers.tell({ type: 'xcapd:reload' });
+    });
+    try {
+      const ready = await Promise.race([workers.ready, stopRequested]);
+      if (typeof ready !== 'string') announce(config, ready);
+      log.info({ signal: await stopRequested }, 'stopping: requests in flight are finished');
+    } finally {
+      await workers.stop();
+    }
+  } finally {
+    await database.stop();
+  }
+  log.info('stopped');
+}
+
+function nextStopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+async function openDatabase(
+  config: Config,
+  log: Log,
+): Promise<{ address: DatabaseAddress; stop: () => Promise<void> }> {
+  if (config.databaseUrl !== undefined) {
+    return { address: { url: config.databaseUrl }, stop: () => Promise.resolve() };
+  }
+  const embedded = await startEmbeddedPostgres({
+    dataDirectory: config.dataDirectory,
+    log: (level, message) => log[level](message),
+  });
+  return { address: embedded.connection, stop: () => embedded.stop() };
+}
+
+/**
+ * A database that is started at the same time as the server may need a moment.
+ *
+ * @returns the names of the applied migrations, or undefined where a signal ended the wait.
+ */
+async function migrateWhenReachable(
+  address: DatabaseAddress,
+  log: Log,
+  stopRequested: Promise<string>,
+): Promise<string[] | undefined> {
+  const deadline = Date.now() + databaseWaitMilliseconds;
+  for (;;) {
+    try {
+      return await migrate(address, migrationsFolder);
+    } catch (error) {
+      if (!isUnreachable(error) || Date.now() > deadline) throw error;
+      log.warn({ database: describeAddress(address), reason: messageOf(error) }, 'waiting for the database');
+      const signal = await Promise.race([stopRequested, sleep(databaseRetryMilliseconds, undefined)]);
+      if (signal !== undefined) return undefined;
+    }
+  }
+}
+
+/** No connection, or a server that starts up or shuts down (57P01, 57P03). */
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return unreachableCodes.includes(code) || /^(timeout expired|Connection terminated)/.test(error.message);
+}
+
+const unreachableCodes = [
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT'],
+  ...['ENOTFOUND', 'EAI_AGAIN', '57P01', '57P03'],
+];
+
+interface Workers {
+  /** All workers of the start listen. Rejects where one of them cannot start at all. */
+  readonly ready: Promise<Ready>;
+  tell(message: ToWorker): void;
+  stop(): Promise<void>;
+}
+
+function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): Workers {
+  const aggregator = new prometheus.AggregatorRegistry();
+  let isStopping = false;
+  let restartDelay = 0;
+  let readyWorkers = 0;
+  let wasReady = false;
+  let becomeReady: (ready: Ready) => void = () => undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const ready = new Promise<Ready>((resolve, reject) => {
+    becomeReady = resolve;
+    fail = reject;
+  });
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('worker.js', import.meta.url)) });
+
+  const onMessage = (worker: Worker, message: ToSupervisor) => {
+    switch (message.type) {
+      case 'xcapd:ready':
+        if (++readyWorkers < config.workers || wasReady) return;
+        wasReady = true;
+        becomeReady(message);
+        return;
+      case 'xcapd:failed':
+        if (wasReady) log.error({ reason: message.message }, 'a worker could not start');
+        else fail(new Error(message.message));
+        return;
+      case 'xcapd:metrics':
+        aggregator.clusterMetrics().then(
+          (text) => tell(worker, { type: 'xcapd:metrics', id: message.id, text }),
+          (error: unknown) => {
+            log.error({ reason: messageOf(error) }, 'the metrics could not be gathered');
+            tell(worker, { type: 'xcapd:metrics', id: message.id });
+          },
+        );
+    }
+  };
+
+  const start = () => {
+    const startedAt = Date.now();
+    const worker = cluster.fork({
+      XCAPD_DATABASE: JSON.stringify(database),
+      // A replacement has the usages that its predecessor has checked, and is wanted soon.
+      XCAPD_USAGES_CHECKED: wasReady ? 'true' : 'false',
+    });
+    worker.on('message', (message: unknown) => {
+      if (isToSupervisor(message)) onMessage(worker, message);
+    });
+    worker.on('exit', (code, signal) => {
+      if (isStopping) return;
+      const diedEarly = Date.now() - startedAt < earlyDeathMilliseconds;
+      restartDelay = diedEarly ? Math.min(longestRestartDelayMilliseconds, restartDelay * 2 + 25) : 0;
+      log.error({ worker: worker.process.pid, code, signal }, 'a worker died and is replaced');
+      setTimeout(() => {
+        if (!isStopping) start();
+      }, restartDelay);
+    });
+  };
+  for (let i = 0; i < config.workers; i++) start();
+
+  return {
+    ready,
+    tell(message) {
+      for (const worker of liveWorkers()) tell(worker, message);
+    },
+    async stop() {
+      isStopping = true;
+      await Promise.all(
+        liveWorkers().map(async (worker) => {
+          const gone = new Promise((resolve) => worker.once('exit', resolve));
+          tell(worker, { type: 'xcapd:stop' });
+          await gone;
+        }),
+      );
+    },
+  };
+}
+
+function liveWorkers(): Worker[] {
+  return Object.values(cluster.workers ?? {}).filter(
+    (worker) => worker !== undefined && !worker.isDead(),
+  ) as Worker[];
+}
+
+/** A worker that died a moment ago has no channel any more; its exit is handled elsewhere. */
+function tell(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message);
+}
+
+/** For the person at the terminal: where, what, and one line to try. */
+function announce(config: Config, { usages, address, managementAddress }: Ready): void {
+  const scheme = config.tls === undefined ? 'http' : 'https';
+  const root = `${scheme}://${address}${config.xcapRoots[0] ?? ''}/`;
+  process.stdout.write(
+    [
+      '',
+      `xcapd listens on ${root}`,
+      `  application usages: ${usages.join(', ')}`,
+      `  management:         http://${managementAddress}/docs`,
+      `  try:                curl -H 'X-3GPP-Asserted-Identity: "sip:alice@example.com"' ${root}xcap-caps/global/index`,
+      '',
+      '',
+    ].join('\n'),
+  );
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Where a name has several addresses and none answers, the message is empty.
+  return error.message !== '' || !('code' in error) ? error.message : String(error.code);
+}

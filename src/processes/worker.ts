@@ -1,0 +1,121 @@
+/** A worker process: answers requests until its supervisor says stop. Holds nothing that the database does not have. */
+import cluster from 'node:cluster';
+import prometheus from 'prom-client';
+import { createApp } from '../app.js';
+import { readConfig } from '../config/config.js';
+import { isToWorker, type ToSupervisor } from './messages.js';
+import type { DatabaseAddress } from '../storage/database.js';
+
+/** A request that hangs must not keep the process alive for ever. */
+const shutdownMilliseconds = 10_000;
+
+async function run(): Promise<void> {
+  const database = JSON.parse(process.env.XCAPD_DATABASE ?? '{}') as DatabaseAddress;
+  const areUsagesChecked = process.env.XCAPD_USAGES_CHECKED === 'true';
+  const app = await createApp({
+    config: readConfig(process.env),
+    database,
+    areUsagesChecked,
+    clusterMetrics,
+  });
+  const log = app.xcapListener.log;
+  new prometheus.AggregatorRegistry();
+  prometheus.AggregatorRegistry.setRegistries([app.metrics.registry]);
+
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(1), shutdownMilliseconds).unref();
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'the shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+  const reload = (what: string, readAgain: () => void) => {
+    try {
+      readAgain();
+      log.info(`${what} was read again`);
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, `${what} could not be read; the old one stays`);
+    }
+  };
+  process.on('SIGTERM', stop);
+  // A terminal sends these to the whole group: the supervisor decides.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
+  process.on('message', (message: unknown) => {
+    if (!isToWorker(message)) return;
+    if (message.type === 'xcapd:stop') stop();
+    if (message.type === 'xcapd:reload') {
+      reload('the certificate', () => app.reloadTls());
+      reload('the set of profiles', () => app.reloadProfiles());
+    }
+    if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);
+  });
+  await app.listen();
+  send({
+    type: 'xcapd:ready',
+    usages: [...app.usages.keys()],
+    address: addressOf(app.xcapListener.server.address()),
+    managementAddress: addressOf(app.managementListener.server.address()),
+  });
+}
+
+const waitingForMetrics = new Map<number, (text: string | undefined) => void>();
+let lastMetricsId = 0;
+
+/** The supervisor gathers the metrics of all workers. */
+function clusterMetrics(): Promise<string> {
+  const id = ++lastMetricsId;
+  return new Promise((resolve, reject) => {
+    waitingForMetrics.set(id, (text) => {
+      if (text === undefined) reject(new Error('the metrics of the workers could not be gathered'));
+      else resolve(text);
+    });
+    send({ type: 'xcapd:metrics', id });
+  });
+}
+
+function metricsArrived(id: number, text: string | undefined): void {
+  waitingForMetrics.get(id)?.(text);
+  waitingForMetrics.delete(id);
+}
+
+function send(message: ToSupervisor, sent: () => void = () => undefined): void {
+  process.send?.(message, sent);
+}
+
+/** For the operator: Node's own words for an address that cannot be had name neither a variable nor a way out. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const where = `${address ?? ''}${port === undefined ? '' : `:${String(port)}`}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${where} is in use by another program: choose another port with PORT or ADMIN_PORT.`;
+    case 'EADDRNOTAVAIL':
+      return `${where} is no address of this machine: choose another one with HOST or ADMIN_HOST.`;
+    case 'EACCES':
+      return port === undefined
+        ? error.message
+        : `This user may not listen on ${where}: choose a port from 1024.`;
+    default:
+      return error.message;
+  }
+}
+
+function addressOf(address: ReturnType<import('node:net').Server['address']>): string {
+  if (address === null || typeof address === 'string') return address ?? '';
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${host}:${String(address.port)}`;
+}
+
+if (cluster.isWorker) {
+  run().catch((error: unknown) => {
+    send({ type: 'xcapd:failed', message: messageOf(error) }, () => process.exit(1));
+  });
+}

@@ -1,0 +1,52 @@
+/** What is asked about claims: who has a URI, which are free, and the listed elements of all documents. */
+import type pg from 'pg';
+import type { ListedElements } from '../../xcap/document-store.js';
+import type { DocumentSelector } from '../../xcap/terms.js';
+import { selectorOf, type DocumentKey } from './key.js';
+
+/** One statement on the reading connection; returns its rows. */
+export type Query = <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => Promise<Row[]>;
+
+const noElements: ListedElements = { revision: '', elements: [] };
+
+/** The document that claims the URI. */
+export async function readClaimant(query: Query, uri: string): Promise<DocumentSelector | undefined> {
+  const [row] = await query<DocumentKey>({
+    name: 'xcapd-claimant',
+    text: 'select xui, auid, path from xcapd.claims where uri = $1',
+    values: [uri],
+  });
+  return row && selectorOf(row);
+}
+
+/** Those that no document claims, no user with documents has and no subscriber has. */
+export async function readFreeUris(query: Query, uris: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await query<{ uri: string }>({
+    name: 'xcapd-free-uris',
+    text:
+      'select uri from unnest($1::text[]) as candidates (uri) ' +
+      'where not exists (select from xcapd.claims where claims.uri = candidates.uri) ' +
+      'and not exists (select from xcapd.documents where documents.xui = candidates.uri) ' +
+      'and not exists (select from xcapd.identities where identities.identity = candidates.uri)',
+    values: [uris],
+  });
+  return new Set(rows.map(({ uri }) => uri));
+}
+
+/** Revision and elements are of one moment. Where the caller knows the revision, the elements do not travel. */
+export async function readListedElements(
+  query: Query,
+  auid: string,
+  known: ListedElements = noElements,
+): Promise<ListedElements> {
+  const [row] = await query<{ revision: string; elements: string[] | null }>({
+    name: 'xcapd-listed-elements',
+    text:
+      'select revision, case when revision = $2 then null else array(' +
+      'select element from xcapd.claims where claims.auid = $1 and element is not null order by uri' +
+      ') end as elements from xcapd.listed_claims_revisions where auid = $1',
+    values: [auid, known.revision],
+  });
+  if (row === undefined) return noElements;
+  return row.elements === null ? known : { revision: row.revision, elements: row.elements };
+}

@@ -1,0 +1,271 @@
+/** The document store on PostgreSQL: compare-and-swap on the entity tag, and a cache that is confirmed at every use. */
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
+import {
+  storedDocument,
+  StoreUnavailable,
+  type Change,
+  type DocumentStore,
+  type StoredDocument,
+  type Written,
+} from '../../xcap/document-store.js';
+import type { HomeDocument } from '../../xcap/usage/generated.js';
+import type { EntityTag, Xui } from '../../xcap/terms.js';
+import { encodeDocumentSelector } from '../../xcap/uri/uri.js';
+import { readClaimant, readFreeUris, readListedElements } from './claim-queries.js';
+import { keyOf, selectorOf, type DocumentKey } from './key.js';
+import type { PipelinedClient } from '../pipelined-client.js';
+import {
+  quotaConflict,
+  writeStatement,
+  type Limits,
+  type Swap,
+  type VersionToWrite,
+} from './write-statement.js';
+
+export interface StoreOptions {
+  /** For writes: a commit waits for the disk, and others need not wait for it. */
+  readonly pool: pg.Pool;
+  /** For reads. */
+  readonly reader: PipelinedClient;
+  /** How many versions of a document are kept; 0 keeps none. */
+  readonly historyVersions: number;
+  /** The name of this machine in version records. */
+  readonly node: string;
+  /** What a user may have; undefined where nothing is limited. Nobody is limited by default. */
+  readonly limitsOf?: (xui: Xui) => Promise<Limits | undefined>;
+}
+
+/** For the metrics: what the pool and the cache do. */
+export interface StoreFigures {
+  readonly poolConnections: number;
+  readonly poolIdle: number;
+  readonly poolWaiting: number;
+  readonly cacheDocuments: number;
+  readonly cacheBytes: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+}
+
+export interface PostgresDocumentStore extends DocumentStore {
+  /** A real round trip. @throws StoreUnavailable */
+  ping(): Promise<void>;
+  figures(): StoreFigures;
+}
+
+interface CurrentRow {
+  readonly entity_tag: string;
+  /** Null where the caller has it. */
+  readonly content: string | null;
+}
+
+const cacheBytes = 64 * 1024 * 1024;
+/** What a parsed document takes for each character of its text: 9 to 12 bytes of tree (measured), and the text. */
+const bytesPerCharacter = 14;
+
+const readQuery = {
+  name: 'xcapd-read',
+  // Where the caller has the current version, its content does not travel.
+  text:
+    'select entity_tag, case when entity_tag = $4 then null else content end as content ' +
+    'from xcapd.documents where xui = $1 and auid = $2 and path = $3',
+};
+
+const flawQuery = {
+  name: 'xcapd-flaw',
+  text:
+    'select reason from xcapd.flagged_documents join xcapd.documents using (xui, auid, path, entity_tag) ' +
+    'where xui = $1 and auid = $2 and path = $3',
+};
+
+const homeQuery = {
+  name: 'xcapd-home',
+  text:
+    'select xui, auid, path, entity_tag, changed_at, octet_length(content) as bytes ' +
+    'from xcapd.documents where xui = $1 order by auid, path',
+};
+
+interface HomeRow extends DocumentKey {
+  readonly entity_tag: string;
+  readonly changed_at: Date;
+  readonly bytes: number;
+}
+
+/** Opens the store on a pool; the schema is there already. */
+export function openDocumentStore({
+  pool,
+  reader,
+  historyVersions,
+  node,
+  limitsOf = async () => undefined,
+}: StoreOptions): PostgresDocumentStore {
+  const cache = new LRUCache<string, StoredDocument>({
+    maxSize: cacheBytes,
+    sizeCalculation: ({ text }) => 200 + text.length * bytesPerCharacter,
+  });
+  const writers = new Map<string, Promise<unknown>>();
+  let cacheHits = 0;
+  let cacheMisses = 0;
+
+  async function query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<Row[]> {
+    const { rows } = await orUnavailable(reader.query<Row>(statement));
+    return rows;
+  }
+
+  async function readCurrent(key: DocumentKey): Promise<StoredDocument | undefined> {
+    const cacheKey = cacheKeyOf(key);
+    const cached = cache.get(cacheKey);
+    const values = [key.xui, key.auid, key.path, cached?.entityTag ?? null];
+    const [row] = await query<CurrentRow>({ ...readQuery, values });
+    if (row === undefined) {
+      cache.delete(cacheKey);
+      return undefined;
+    }
+    if (row.content === null && cached !== undefined) {
+      cacheHits++;
+      return cached;
+    }
+    cacheMisses++;
+    const document = storedDocument(row.content ?? '', row.entity_tag);
+    cache.set(cacheKey, document);
+    return document;
+  }
+
+  async function readFlaw({ xui, auid, path }: DocumentKey): Promise<string | undefined> {
+    const [row] = await query<{ reason: string }>({ ...flawQuery, values: [xui, auid, path] });
+    return row?.reason;
+  }
+
+  async function swap(version: VersionToWrite): Promise<Swap> {
+    const { rows } = await orUnavailable(
+      pool.query<Swap>(writeStatement(version, { node, historyVersions })),
+    );
+    return rows[0] ?? { swapped: false, taken: null, exceeded: null };
+  }
+
+  async function changeAndSwap<Outcome>(
+    key: DocumentKey,
+    author: Xui,
+    change: (current: StoredDocument | undefined) => Change<Outcome>,
+  ): Promise<Written<Outcome>> {
+    const cacheKey = cacheKeyOf(key);
+    const limits = key.xui === '' ? undefined : await limitsOf(key.xui);
+    let current = cache.get(cacheKey);
+    let isCurrent = current === undefined;
+    if (isCurrent) current = await readCurrent(key);
+    for (;;) {
+      let changed: Change<Outcome>;
+      try {
+        changed = change(current);
+      } catch (refusal) {
+        // No check is ever stale: a refusal counts only on the version that is current.
+        const actual = isCurrent ? current : await readCurrent(key);
+        if (actual?.entityTag === current?.entityTag) throw refusal;
+        current = actual;
+        isCurrent = true;
+        continue;
+      }
+      const { next, claims, flaw, outcome } = changed;
+      const entityTag = newEntityTag();
+      const version = next === undefined ? undefined : storedDocument(next.text, entityTag, next);
+      cache.delete(cacheKey);
+      const { swapped, taken, exceeded } = await swap({
+        key,
+        author,
+        expectedTag: current?.entityTag,
+        newTag: entityTag,
+        text: version?.text ?? null,
+        claims,
+        limits,
+        flaw,
+      });
+      if (exceeded !== null) throw quotaConflict(exceeded, limits);
+      if (swapped) {
+        if (version === undefined) return { kind: 'written', outcome, entityTag: undefined };
+        cache.set(cacheKey, version);
+        return { kind: 'written', outcome, entityTag };
+      }
+      const actual = await readCurrent(key);
+      if (taken !== null && actual?.entityTag === current?.entityTag)
+        return { kind: 'taken', outcome, uris: taken };
+      current = actual;
+      isCurrent = true;
+    }
+  }
+
+  return {
+    read: (document) => readCurrent(keyOf(document)),
+    write(document, author, change) {
+      const key = keyOf(document);
+      return inTurn(writers, cacheKeyOf(key), () => changeAndSwap(key, author, change));
+    },
+    flawOf: (document) => readFlaw(keyOf(document)),
+    claimant: (uri) => readClaimant(query, uri),
+    freeUris: (uris) => readFreeUris(query, uris),
+    listedElements: (auid, known) => readListedElements(query, auid, known),
+    home: async (xui) => (await query<HomeRow>({ ...homeQuery, values: [xui] })).map(homeDocument),
+    async ping() {
+      await query({ name: 'xcapd-ping', text: 'select 1 from xcapd.documents limit 1' });
+    },
+    figures: () => ({
+      poolConnections: pool.totalCount,
+      poolIdle: pool.idleCount,
+      poolWaiting: pool.waitingCount,
+      cacheDocuments: cache.size,
+      cacheBytes: cache.calculatedSize,
+      cacheHits,
+      cacheMisses,
+    }),
+  };
+}
+
+/** @throws StoreUnavailable where the database is away. */
+export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw isOutage(error) ? new StoreUnavailable('the database is away', { cause: error }) : error;
+  }
+}
+
+/** Short, because some SIP servers keep entity tags in small buffers; 90 random bits are never drawn twice. */
+function newEntityTag(): EntityTag {
+  return randomUUID().replaceAll('-', '').slice(0, 24);
+}
+
+function homeDocument({ xui, auid, path, entity_tag, changed_at, bytes }: HomeRow): HomeDocument {
+  return {
+    auid,
+    selector: encodeDocumentSelector(selectorOf({ xui, auid, path })),
+    entityTag: entity_tag,
+    lastModified: changed_at.toISOString(),
+    bytes,
+  };
+}
+
+/** No part of a key has a NUL: the URI refuses control characters. */
+function cacheKeyOf({ xui, auid, path }: DocumentKey): string {
+  return `${xui}\0${auid}\0${path}`;
+}
+
+/** Writers of one document in this process queue, instead of losing the swap to each other. */
+function inTurn<T>(queue: Map<string, Promise<unknown>>, key: string, task: () => Promise<T>): Promise<T> {
+  const previous = queue.get(key) ?? Promise.resolve();
+  const turn = previous.then(task, task);
+  queue.set(key, turn);
+  const leave = () => {
+    if (queue.get(key) === turn) queue.delete(key);
+  };
+  turn.then(leave, leave);
+  return turn;
+}
+
+/**
+ * Anything but a fault of ours (SQLSTATE classes of bad data, constraints, syntax and schema, internal errors): no
+ * connection, timeouts, a server that starts, stops, recovers or refuses connections. All that passes by itself.
+ */
+function isOutage(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^(0A|21|22|23|42|P0|XX)[0-9A-Z]{3}$/.test(code);
+}

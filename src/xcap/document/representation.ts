@@ -1,0 +1,65 @@
+/** §8.3: a document, a node of it, or what it carries, as a GET answers with it. */
+import { attributeSpan } from '../../xml/start-tag.js';
+import type { SourceTree } from '../../xml/source-tree.js';
+import { textOf } from '../../xml/text-content.js';
+import type { ApplicationUsage, CarriedContent } from '../usage/contract.js';
+import { noSuchNode } from './node-changes.js';
+import type { StoredDocument } from '../document-store.js';
+import { selectNode, type SelectedNode } from './locate.js';
+import { attributeMediaType, elementMediaType, namespaceBindingsMediaType } from './media-type.js';
+import { namespaceBindingsOf } from '../uri/namespace-bindings.js';
+import type { GetRequest, Representation } from '../request.js';
+import type { NodeSelector } from '../terms.js';
+
+/** @throws Refusal 404 where the selector selects nothing. */
+export function representNode({ entityTag, tree }: StoredDocument, selector: NodeSelector): Representation {
+  const selected = selectNode(tree().root, selector);
+  if (selected === undefined) throw noSuchNode();
+  return { entityTag, ...nodeText(tree(), selected) };
+}
+
+/** §8.3, §10: an element is the text of its source, an attribute the text between its quotes. */
+function nodeText({ text }: SourceTree, node: SelectedNode): { mediaType: string; body: string } {
+  switch (node.kind) {
+    case 'element':
+      return { mediaType: elementMediaType, body: text.slice(node.element.start, node.element.end) };
+    case 'attribute': {
+      const span = attributeSpan(text, node.element, node.attribute);
+      if (span === undefined) throw new Error('an attribute of the tree is missing in its text');
+      return { mediaType: attributeMediaType, body: text.slice(span.valueStart, span.valueEnd) };
+    }
+    case 'namespace-bindings':
+      return { mediaType: namespaceBindingsMediaType, body: namespaceBindingsOf(node.element) };
+  }
+}
+
+/**
+ * The document, or what it carries where the client asks for that. These are two representations, so they have two entity
+ * tags (RFC 9110 §8.8.3).
+ */
+export function representDocument(
+  document: StoredDocument,
+  usage: ApplicationUsage,
+  { uri, prefers }: GetRequest,
+): Representation {
+  const { entityTag, text } = document;
+  const { mediaType } = usage;
+  const content = carriedContentOf(document, usage);
+  if (content === undefined) return { entityTag, mediaType, body: text };
+  if (!uri.isRaw && !prefers(content.mediaType, mediaType)) {
+    return { entityTag, mediaType, body: text, isNegotiated: true };
+  }
+  return {
+    entityTag: `${entityTag}-raw`,
+    mediaType: content.mediaType,
+    body: Buffer.from(content.base64, 'base64'),
+    isNegotiated: true,
+    isCarriedContent: true,
+  };
+}
+
+function carriedContentOf(document: StoredDocument, usage: ApplicationUsage): CarriedContent | undefined {
+  if (usage.kind !== 'stored' || usage.carriedContent === undefined) return undefined;
+  const tree = document.tree();
+  return usage.carriedContent(tree.root, (element) => textOf(tree.text, element));
+}

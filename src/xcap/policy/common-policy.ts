@@ -1,0 +1,160 @@
+/**
+ * RFC 4745: which rules hold for somebody who asks, for usages whose documents admit readers. Pure: what would take a
+ * clock or other documents cannot be judged here, and a condition that cannot be judged admits nobody.
+ */
+import { domainToASCII } from 'node:url';
+import { attributeOf, sameName } from '../../xml/source-tree.js';
+import type { ExpandedName, SourceElement, Xui } from '../terms.js';
+import { canonicalXui } from '../uri/xui.js';
+
+/** Whether a condition holds; undefined where that cannot be judged. */
+export type Verdict = boolean | undefined;
+
+/** Judges a condition of another vocabulary than those here. */
+export type ConditionJudge = (condition: SourceElement) => Verdict;
+
+/**
+ * RFC 4745 §10.1: the rules of a ruleset that hold for somebody authenticated who has these XUIs. All conditions of a
+ * rule have to hold (§7); one without conditions holds for everybody.
+ *
+ * @param judge knows the conditions of the usage's own vocabulary.
+ */
+export function rulesThatHold(
+  ruleset: SourceElement,
+  xuis: readonly Xui[],
+  judge: ConditionJudge = () => undefined,
+): SourceElement[] {
+  if (xuis.length === 0) return [];
+  const rules = ruleset.children.filter(isNamed(policy('rule')));
+  return rules.filter((rule) => {
+    const verdictOn = (condition: SourceElement): Verdict =>
+      sameName(condition, omaPolicy('other-identity'))
+        ? !rules.some((other) => other !== rule && mayNameThem(other, xuis, judge))
+        : verdictOnCondition(condition, xuis, judge);
+    return all(partsOf(rule, 'conditions').map(verdictOn)) === true;
+  });
+}
+
+/** The actions that a rule permits. */
+export function actionsOf(rule: SourceElement): SourceElement[] {
+  return partsOf(rule, 'actions');
+}
+
+/**
+ * The domain of a URI that has the form of an address, in the one form that domains are compared in (RFC 4745 §7.1.3):
+ * lower case, ASCII, no escapes. Undefined for identifiers without a domain.
+ */
+export function domainOf(uri: string): string | undefined {
+  const [, domain] = /^[a-z][a-z0-9+.-]*:[^@]*@(\[[^\]]*\]|[^:;?/]+)/i.exec(canonicalXui(uri)) ?? [];
+  return domain === undefined ? undefined : canonicalDomain(domain);
+}
+
+/**
+ * RFC 4745 §7.1: an identity condition holds where one of its children does.
+ *
+ * Somebody is all of his XUIs at once: any of them admits him, and any of them that is excepted keeps him out.
+ */
+function identityVerdict(identity: SourceElement, xuis: readonly Xui[]): Verdict {
+  return any(
+    identity.children.map((child) => {
+      if (sameName(child, policy('one'))) return verdictOnOne(child, xuis);
+      if (sameName(child, policy('many'))) return verdictOnMany(child, xuis);
+      return undefined;
+    }),
+  );
+}
+
+/** RFC 4745 §7.1.2. What others add to it would narrow it down, and is not known here. */
+function verdictOnOne(one: SourceElement, xuis: readonly Xui[]): Verdict {
+  return all([namesOneOf(one, xuis), one.children.length === 0 || undefined]);
+}
+
+/** RFC 4745 §7.1.3. Likewise. */
+function verdictOnMany(many: SourceElement, xuis: readonly Xui[]): Verdict {
+  const exceptions = many.children.filter(isNamed(policy('except')));
+  const domain = attributeOf(many, 'domain')?.value;
+  return all([
+    domain === undefined || isOfDomain(domain, xuis),
+    !exceptions.some((exception) => isExcepted(exception, xuis)),
+    exceptions.length === many.children.length || undefined,
+  ]);
+}
+
+function isExcepted(exception: SourceElement, xuis: readonly Xui[]): boolean {
+  const domain = attributeOf(exception, 'domain')?.value;
+  return namesOneOf(exception, xuis) || (domain !== undefined && isOfDomain(domain, xuis));
+}
+
+/** RFC 4745 §7.2. */
+function namesOneOf(single: SourceElement, xuis: readonly Xui[]): boolean {
+  const id = attributeOf(single, 'id')?.value.trim();
+  return id !== undefined && xuis.includes(canonicalXui(id));
+}
+
+function isOfDomain(domain: string, xuis: readonly Xui[]): boolean {
+  const canonical = canonicalDomain(domain.trim());
+  return canonical !== undefined && xuis.some((xui) => domainOf(xui) === canonical);
+}
+
+/** RFC 4745 §7.1.3. A domain that cannot be converted equals no other. */
+function canonicalDomain(domain: string): string | undefined {
+  try {
+    return domainToASCII(decodeURIComponent(domain)) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 4745 §7: a condition that is not known does not hold. */
+function verdictOnCondition(condition: SourceElement, xuis: readonly Xui[], judge: ConditionJudge): Verdict {
+  if (sameName(condition, policy('identity'))) return identityVerdict(condition, xuis);
+  // Who gets here has been authenticated.
+  if (sameName(condition, omaPolicy('anonymous-request'))) return false;
+  return judge(condition);
+}
+
+/** Conditions that do not say who asks. */
+const circumstances: readonly ExpandedName[] = [
+  policy('sphere'),
+  policy('validity'),
+  omaPolicy('other-identity'),
+];
+
+/**
+ * OMA XDM: `other-identity` means those whom no other rule names. A list that cannot be looked into may name anybody: the
+ * blocked ones would otherwise come in with all others.
+ */
+function mayNameThem(rule: SourceElement, xuis: readonly Xui[], judge: ConditionJudge): boolean {
+  const names = partsOf(rule, 'conditions').filter(
+    (condition) => !circumstances.some((circumstance) => sameName(condition, circumstance)),
+  );
+  const verdict = all(names.map((condition) => verdictOnCondition(condition, xuis, judge)));
+  return names.length > 0 && verdict !== false;
+}
+
+function all(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes(false)) return false;
+  return verdicts.includes(undefined) ? undefined : true;
+}
+
+function any(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes(true)) return true;
+  return verdicts.includes(undefined) ? undefined : false;
+}
+
+/** What stands in the conditions or actions of a rule. */
+function partsOf(rule: SourceElement, part: string): SourceElement[] {
+  return rule.children.filter(isNamed(policy(part))).flatMap(({ children }) => children);
+}
+
+function isNamed(name: ExpandedName): (element: SourceElement) => boolean {
+  return (element) => sameName(element, name);
+}
+
+function policy(localName: string): ExpandedName {
+  return { namespace: 'urn:ietf:params:xml:ns:common-policy', localName };
+}
+
+function omaPolicy(localName: string): ExpandedName {
+  return { namespace: 'urn:oma:xml:xdm:common-policy', localName };
+}

@@ -1,0 +1,188 @@
+import t from 'tap';
+import type { Credentials, Finding, IdentityMethod } from '../../../src/identity/authentication.js';
+import { loginThrottle } from '../../../src/identity/passwords/login-throttle.js';
+import { networkOf } from '../../../src/identity/peer-network.js';
+import { credentials } from '../../fixtures/credentials.js';
+import { digestAuthorization } from '../../fixtures/digest.js';
+import { addSubscriber } from '../../fixtures/subscribers.js';
+import { startServer } from '../../fixtures/xcap-server.js';
+
+const target = '/xcap-root/resource-lists/users/sip:alice@example.com/index';
+const identified: Finding = {
+  kind: 'identified',
+  identities: ['sip:alice@example.com'],
+  access: 'read-write',
+  headers: {},
+};
+const refused: Finding = { kind: 'refused', reason: 'wrong', isStale: false };
+
+function basicHeader(user: string, password: string): { authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+}
+
+function by(user: string, password: string, peerAddress = '192.0.2.1'): Credentials {
+  return credentials({ peerAddress, headers: basicHeader(user, password) });
+}
+
+/** A method that knows one password, and counts how often it had to look. */
+function method(differences: Partial<IdentityMethod> = {}) {
+  let looks = 0;
+  const passwordOnly: IdentityMethod = {
+    name: 'basic',
+    async identify({ headers: { authorization = '' } }) {
+      looks++;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      const text = Buffer.from(authorization.slice(6), 'base64').toString();
+      return text.endsWith(':right') ? identified : refused;
+    },
+    challenges: () => [],
+    ...differences,
+  };
+  return { passwordOnly, looks: () => looks };
+}
+
+const settings = { failures: 3, windowMilliseconds: 60_000, trustedProxies: ['10.0.0.0/8'] };
+
+function asker(identityMethod: IdentityMethod) {
+  return (request: Credentials) => identityMethod.identify(request);
+}
+
+function slowed(identityMethod: IdentityMethod, options = settings) {
+  return asker(loginThrottle(options)(identityMethod));
+}
+
+t.test('one user name', async (t) => {
+  const { passwordOnly, looks } = method();
+  const identify = slowed(passwordOnly);
+  for (const peer of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+    t.same(await identify(by('alice@example.com', 'wrong', peer)), refused);
+  }
+  for (const spelling of ['alice@example.com', 'sip:alice@EXAMPLE.com']) {
+    await t.rejects(identify(by(spelling, 'right', '192.0.2.4')), {
+      name: 'TooManyFailedLogins',
+      retryAfterSeconds: 60,
+    });
+  }
+  t.equal(looks(), 3, 'the last ones cost nothing');
+  t.same(await identify(by('bob@example.com', 'right', '192.0.2.1')), identified, 'others go on');
+});
+
+t.test('a success clears the user name, not the peer', async (t) => {
+  const identify = slowed(method().passwordOnly);
+  await identify(by('alice', 'wrong', '192.0.2.1'));
+  await identify(by('alice', 'wrong', '192.0.2.2'));
+  t.same(await identify(by('alice', 'right', '192.0.2.1')), identified);
+  await identify(by('alice', 'wrong', '192.0.2.1'));
+  await identify(by('alice', 'wrong', '192.0.2.1'));
+  t.same(await identify(by('alice', 'right', '192.0.2.2')), identified, 'two since');
+  await t.rejects(identify(by('alice', 'right', '192.0.2.1')), { name: 'TooManyFailedLogins' }, 'three');
+});
+
+t.test('one peer, whatever the name', async (t) => {
+  const identify = slowed(method().passwordOnly);
+  const addresses = ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::3'];
+  for (const [i, address] of addresses.entries()) await identify(by(`user${i}`, 'wrong', address));
+  await t.rejects(identify(by('bob', 'right', '2001:db8::4')), { name: 'TooManyFailedLogins' });
+  t.same(await identify(by('bob', 'right', '2001:db8:0:1::4')), identified, 'another network');
+  t.same(
+    await identify(credentials({ peerAddress: '2001:db8::4', headers: {} })),
+    refused,
+    'nobody is slowed down without credentials: this is the answer of the method',
+  );
+});
+
+t.test('nothing is counted for trusted proxies, stale nonces and what is not refused', async (t) => {
+  const throttle = loginThrottle(settings);
+  const identify = asker(throttle(method().passwordOnly));
+  for (let i = 0; i < 10; i++) await identify(by(`user${i}`, 'wrong', '10.0.0.1'));
+  t.same(await identify(by('alice', 'right', '10.0.0.1')), identified);
+  for (const finding of [{ ...refused, isStale: true }, { kind: 'none' } as const]) {
+    const other = throttle(method({ identify: async () => finding }).passwordOnly);
+    for (let i = 0; i < 10; i++) t.same(await other.identify(by('bob', 'x')), finding);
+  }
+  const asserted = method({ name: 'asserted-identity' }).passwordOnly;
+  t.equal(throttle(asserted), asserted, 'methods that look at no password are left as they are');
+});
+
+t.test('the window passes', async (t) => {
+  const identify = slowed(method().passwordOnly, { ...settings, windowMilliseconds: 100 });
+  for (let i = 0; i < 3; i++) await identify(by('alice', 'wrong'));
+  await t.rejects(identify(by('alice', 'right')), { name: 'TooManyFailedLogins', retryAfterSeconds: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  t.same(await identify(by('alice', 'right')), identified);
+});
+
+t.test('500 guesses at once: no more are looked at than may fail', async (t) => {
+  const { passwordOnly, looks } = method();
+  const identify = slowed(passwordOnly);
+  const guesses = Array.from({ length: 500 }, (_, i) =>
+    identify(by('alice', `wrong${i}`, `198.51.100.${i % 250}`)).then(
+      () => 'refused',
+      (error: unknown) => (error as Error).name,
+    ),
+  );
+  const answers = await Promise.all(guesses);
+  t.equal(answers.filter((answer) => answer === 'refused').length, 3);
+  t.equal(answers.filter((answer) => answer === 'TooManyFailedLogins').length, 497);
+  t.equal(looks(), 3);
+  const others = method();
+  const throttled = loginThrottle(settings)(others.passwordOnly);
+  const logins = Array.from({ length: 100 }, () => throttled.identify(by('bob', 'right')));
+  t.ok(
+    (await Promise.all(logins)).every(({ kind }) => kind === 'identified'),
+    'who is right only waits',
+  );
+});
+
+t.test('what counts as one peer', (t) => {
+  const cases: [address: string, network: string][] = [
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::1', '0:0:0:0'],
+    ['2001:db8::1', '2001:db8:0:0'],
+    ['2001:0db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0'],
+  ];
+  for (const [address, network] of cases) t.equal(networkOf(address), network, address);
+  t.end();
+});
+
+t.test('429 with Retry-After, for Basic and Digest together', async (t) => {
+  const server = await startServer(t, {
+    environment: {
+      XCAP_IDENTITY_METHODS: 'asserted-identity,digest,basic',
+      XCAP_TRUSTED_PROXIES: '192.0.2.1',
+      XCAP_LOGIN_FAILURES: '3',
+    },
+  });
+  await addSubscriber(server.database, { xui: 'sip:alice@example.com', password: 'secret' });
+  const login = (headers: Record<string, string>) => server.send('GET', target, { as: null, headers });
+  const challenge = await login({});
+  const header = String(challenge.headers['www-authenticate']);
+  const nonce = /nonce="([^"]+)"/.exec(header)?.[1] ?? '';
+  const digest = (password: string) =>
+    digestAuthorization({
+      ...{ username: 'alice@example.com', password, method: 'GET', uri: target },
+      ...{ realm: 'example.com', nonce },
+    });
+  t.equal((await login(basicHeader('alice@example.com', 'guess 1'))).status, 401);
+  t.equal((await login({ authorization: digest('guess 2') })).status, 401);
+  t.equal((await login(basicHeader('sip:alice@example.com', 'guess 3'))).status, 401);
+  for (const headers of [basicHeader('alice@example.com', 'secret'), { authorization: digest('secret') }]) {
+    const answer = await login(headers);
+    t.equal(answer.status, 429);
+    t.match(answer.headers['retry-after'], /^([1-9]|[1-5]\d|60)$/);
+    t.match(answer.body, /too many failed logins/);
+    t.equal(answer.headers['www-authenticate'], undefined);
+  }
+  t.equal((await login({})).status, 401, 'who sends no credentials is challenged as ever');
+});
+
+t.test('off', async (t) => {
+  const { send } = await startServer(t, {
+    environment: { XCAP_IDENTITY_METHODS: 'basic', XCAP_TRUSTED_PROXIES: '', XCAP_LOGIN_FAILURES: '0' },
+  });
+  const headers = basicHeader('alice@example.com', 'guess');
+  for (let i = 0; i < 12; i++) t.equal((await send('GET', target, { as: null, headers })).status, 401);
+});
