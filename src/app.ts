@@ -3,23 +3,18 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
-import { ConfigError } from './config/config-error.js';
 import type { Config } from './config/config.js';
 import { readAdminTokens, readTls } from './http/credential-files.js';
-import type { IdentityMethodName } from './config/environment.js';
 import { createManagementListener } from './http/management/listener.js';
 import { mergingMaker } from './aggregation/merging-maker.js';
 import { createMetrics } from './http/metrics.js';
 import { openUpstreamClient } from './aggregation/client.js';
 import { routeOf, type Upstreams } from './aggregation/proxy.js';
 import { createXcapListener } from './http/xcap-listener.js';
-import { delegatedMethods } from './identity/delegated-methods.js';
-import { assertedIdentity } from './identity/asserted-identity.js';
-import type { IdentityMethod } from './identity/authentication.js';
 import { nonces } from './identity/digest/nonce.js';
-import { loginThrottle } from './identity/passwords/login-throttle.js';
 import { secretBox } from './identity/passwords/secrets.js';
-import { defaultRealmOf, passwordMethods } from './identity/password-methods.js';
+import { defaultRealmOf } from './identity/passwords/realm.js';
+import { authenticationSchemes } from './identity/schemes.js';
 import { openPool, type DatabaseAddress } from './storage/database.js';
 import { openNonceCounts } from './storage/nonces/counts.js';
 import { openPipelinedClient, type PipelinedClient } from './storage/pipelined-client.js';
@@ -99,12 +94,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics(() => storeFigures(store.figures()));
   const key = await readServerKey(reader, 'nonce');
   const counts = await openNonceCounts({ reader, address: database, onError });
-  const { nonceSeconds, digestUri } = config.passwords;
-  const identityParts = {
+  const schemeParts = {
     directory,
     counts,
-    nonces: nonces({ key, maker: counts.maker, lifetimeSeconds: nonceSeconds }),
-    uriStrictness: digestUri,
+    nonces: nonces({ key, maker: counts.maker, lifetimeSeconds: config.passwords.nonceSeconds }),
   };
   const xcap: Xcap = {
     store: documents,
@@ -118,11 +111,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const xcapListener = createXcapListener({
     xcap,
     usages,
-    identityMethods: inOrder(config, {
-      'asserted-identity': assertedIdentity(config),
-      ...passwordMethods(config, identityParts),
-      ...delegatedMethods(config, identityParts),
-    }),
+    authenticationSchemes: authenticationSchemes(config, schemeParts),
     upstreams,
     mergingMaker: mergingMaker({ upstreams, maker: xcap.maker, usages: servedUsages(usages) }),
     principalRules: {
@@ -182,23 +171,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([pool.end(), counts.end(), reader.end(), upstreams.client.close()]);
     },
   };
-}
-
-/** The methods that are on, slowed down for who fails. @throws ConfigError where one of them is not there. */
-function inOrder(
-  { identityMethods, loginFailures, trustedProxies }: Config,
-  methods: Partial<Record<IdentityMethodName, IdentityMethod>>,
-): IdentityMethod[] {
-  const slowed =
-    loginFailures === undefined
-      ? (method: IdentityMethod) => method
-      : loginThrottle({ failures: loginFailures, trustedProxies });
-  return identityMethods.map((name) => {
-    const method = methods[name];
-    if (method === undefined)
-      throw new ConfigError(`XCAP_IDENTITY_METHODS has '${name}', which is not there.`);
-    return slowed(method);
-  });
 }
 
 /** The name in Via is that of all processes on one database, so that a request does not go round between them. */

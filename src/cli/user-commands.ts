@@ -48,7 +48,7 @@ export function addUserCommands(program: Command): void {
 function addAdd(users: Command): void {
   const command = users
     .command('add <xui>')
-    .description('make a subscriber; without a password he is known by other identity methods only')
+    .description('make a subscriber; without a password he is known by other authentication schemes only')
     .option('--identity <identity>', 'a further public identity; may be repeated', collect)
     .option('--impi <impi>', 'the private identity')
     .option('--profile <name>', 'the profile of provisioned services')

@@ -2,9 +2,9 @@
 import { isIP } from 'node:net';
 import { envSchema } from 'env-schema';
 import { ConfigError } from './config-error.js';
-import { variables, type Environment, type IdentityMethodName } from './environment.js';
-import { checkIdentityMethods, identityConfig, type IdentityConfig } from './identity.js';
-import { identityMethodsFrom, passwordConfig, type PasswordConfig } from './passwords.js';
+import { variables, type Environment, type AuthenticationSchemeName } from './environment.js';
+import { checkAuthenticationSchemes, identityConfig, type IdentityConfig } from './identity.js';
+import { authenticationSchemesFrom, passwordConfig, type PasswordConfig } from './passwords.js';
 import { upstreamRoutes, type UpstreamRoute } from './upstreams.js';
 
 export interface Config {
@@ -45,7 +45,7 @@ export interface Config {
   readonly profilesDirectory: string | undefined;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   /** In the order in which they are tried. */
-  readonly identityMethods: readonly IdentityMethodName[];
+  readonly authenticationSchemes: readonly AuthenticationSchemeName[];
   readonly passwords: PasswordConfig;
   readonly identity: IdentityConfig;
 }
@@ -54,9 +54,9 @@ export interface Config {
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   checkNames(environment);
   const values = checkedValues(environment);
-  const identityMethods = identityMethodsFrom(values);
+  const authenticationSchemes = authenticationSchemesFrom(values);
   const identity = identityConfig(values);
-  checkIdentityMethods(identityMethods, identity);
+  checkAuthenticationSchemes(authenticationSchemes, identity);
   return {
     host: values.HOST,
     port: values.PORT,
@@ -89,7 +89,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     workers: values.XCAP_WORKERS,
     profilesDirectory: values.XCAP_PROFILES_DIR === '' ? undefined : values.XCAP_PROFILES_DIR,
     tls: tlsFiles(values.XCAP_TLS_CERT, values.XCAP_TLS_KEY),
-    identityMethods,
+    authenticationSchemes,
     passwords: passwordConfig(values),
     identity,
   };

@@ -250,7 +250,7 @@ export const variables = {
 } as const;
 
 /** All ways to find out who is asking. */
-export const identityMethodNames = [
+export const authenticationSchemeNames = [
   'asserted-identity',
   'digest',
   'basic',
@@ -260,7 +260,7 @@ export const identityMethodNames = [
   'akma',
 ] as const;
 
-export type IdentityMethodName = (typeof identityMethodNames)[number];
+export type AuthenticationSchemeName = (typeof authenticationSchemeNames)[number];
 
 interface TypeNames {
   readonly string: string;

@@ -68,7 +68,7 @@ function checkDependencies(values: Environment): void {
   if (broken !== undefined) throw new ConfigError(`${broken[0]} is set, ${broken[1]} is not.`);
 }
 
-/** What an identity method cannot do without. */
+/** What an authentication scheme cannot do without. */
 const requirements: ReadonlyMap<string, readonly [part: keyof IdentityConfig, variable: Name]> = new Map([
   ['bearer', ['bearer', 'XCAP_JWT_JWKS']],
   ['certificate', ['clientCaFile', 'XCAP_TLS_CLIENT_CA']],
@@ -77,14 +77,14 @@ const requirements: ReadonlyMap<string, readonly [part: keyof IdentityConfig, va
 ] as const);
 
 /**
- * @param methods the names of the methods that are on
+ * @param schemes the names of the schemes that are on
  * @throws ConfigError where one of them lacks what it needs
  */
-export function checkIdentityMethods(methods: readonly string[], config: IdentityConfig): void {
-  for (const method of methods) {
-    const [part, variable] = requirements.get(method) ?? [];
+export function checkAuthenticationSchemes(schemes: readonly string[], config: IdentityConfig): void {
+  for (const scheme of schemes) {
+    const [part, variable] = requirements.get(scheme) ?? [];
     if (part === undefined || config[part] !== undefined) continue;
-    throw new ConfigError(`XCAP_IDENTITY_METHODS has '${method}', which needs ${variable ?? ''}.`);
+    throw new ConfigError(`XCAP_IDENTITY_METHODS has '${scheme}', which needs ${variable ?? ''}.`);
   }
 }
 

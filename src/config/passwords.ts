@@ -1,6 +1,6 @@
-/** The part of the configuration that is about identity methods, and about those that rest on passwords. */
+/** The part of the configuration that is about authentication schemes, and about those that rest on passwords. */
 import { ConfigError } from './config-error.js';
-import { identityMethodNames, type Environment, type IdentityMethodName } from './environment.js';
+import { authenticationSchemeNames, type Environment, type AuthenticationSchemeName } from './environment.js';
 
 export interface PasswordConfig {
   /** In the order of the challenges. */
@@ -29,9 +29,9 @@ export function passwordConfig(values: Environment): PasswordConfig {
   };
 }
 
-/** The methods in the order in which they are tried. @throws ConfigError */
-export function identityMethodsFrom(values: Environment): readonly IdentityMethodName[] {
-  return namesFrom('XCAP_IDENTITY_METHODS', values.XCAP_IDENTITY_METHODS, identityMethodNames);
+/** The schemes in the order in which they are tried. @throws ConfigError */
+export function authenticationSchemesFrom(values: Environment): readonly AuthenticationSchemeName[] {
+  return namesFrom('XCAP_IDENTITY_METHODS', values.XCAP_IDENTITY_METHODS, authenticationSchemeNames);
 }
 
 function namesFrom<Name extends string>(variable: string, value: string, known: readonly Name[]): Name[] {

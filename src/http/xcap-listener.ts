@@ -7,7 +7,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import Negotiator from 'negotiator';
-import { authenticate, type Credentials, type IdentityMethod } from '../identity/authentication.js';
+import { authenticate, type Credentials, type AuthenticationScheme } from '../identity/authentication.js';
 import { intendedIdentityHeader } from '../identity/intended-identity.js';
 import { documentOfSubscriber, principalOf, type PrincipalRules } from '../identity/principal.js';
 import { readConditions } from '../xcap/document/conditions.js';
@@ -26,7 +26,7 @@ import { forward, routeName, routeOf, type Route, type Upstreams } from '../aggr
 export interface XcapListenerOptions {
   readonly xcap: Xcap;
   readonly usages: LoadedUsages;
-  readonly identityMethods: readonly IdentityMethod[];
+  readonly authenticationSchemes: readonly AuthenticationScheme[];
   readonly principalRules: PrincipalRules;
   readonly uriRules: UriRules;
   readonly upstreams: Upstreams;
@@ -151,7 +151,7 @@ async function answer(
   uri: XcapUri,
   server: LoadedUsage | Route,
 ): Promise<FastifyReply> {
-  const found = await authenticate(options.identityMethods, credentialsOf(request, uri));
+  const found = await authenticate(options.authenticationSchemes, credentialsOf(request, uri));
   if (found.kind === 'unknown') {
     return reply
       .code(401)

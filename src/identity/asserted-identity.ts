@@ -1,7 +1,7 @@
 /** The identity that an Aggregation Proxy asserts (3GPP TS 24.109 §7, OMA XDM Core §6.3). */
 import proxyAddr from '@fastify/proxy-addr';
 import { canonicalXui } from '../xcap/uri/xui.js';
-import type { IdentityMethod } from './authentication.js';
+import type { AuthenticationScheme } from './authentication.js';
 
 const headerNames = ['x-3gpp-asserted-identity', 'x-xcap-asserted-identity'] as const;
 
@@ -15,7 +15,10 @@ export interface AssertedIdentityOptions {
  * Believes the header of peers whose address is one of the trusted proxies, and of nobody else. All identities of the
  * list belong to the one who asks.
  */
-export function assertedIdentity({ trustedProxies, defaultDomain }: AssertedIdentityOptions): IdentityMethod {
+export function assertedIdentity({
+  trustedProxies,
+  defaultDomain,
+}: AssertedIdentityOptions): AuthenticationScheme {
   const isTrusted = proxyAddr.compile([...trustedProxies]);
   return {
     name: 'asserted-identity',

@@ -1,8 +1,8 @@
-/** Who is asking: the methods that this server has, in the order in which they are tried and in which they challenge. */
+/** Who is asking: the schemes that this server has, in the order in which they are tried and in which they challenge. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Access, Xui } from '../xcap/terms.js';
 
-/** What a method may look at. The peer's address comes from the socket, never from a header. */
+/** What a scheme may look at. The peer's address comes from the socket, never from a header. */
 export interface Credentials {
   readonly peerAddress: string;
   /** True where the connection is encrypted up to this server. */
@@ -21,9 +21,9 @@ export interface Credentials {
   readonly cipherSuite: string | undefined;
 }
 
-/** What a method finds in a request. */
+/** What a scheme finds in a request. */
 export type Finding =
-  /** No credentials of this method: the next one is asked. */
+  /** No credentials of this scheme: the next one is asked. */
   | { readonly kind: 'none' }
   /** The request is from whoever has these identities, in canonical form; the first is the one that records show. */
   | {
@@ -33,7 +33,7 @@ export type Finding =
       /** Headers of the answer, such as Authentication-Info. */
       readonly headers: Readonly<Record<string, string>>;
     }
-  /** There are credentials, and they are no good. No other method is asked. */
+  /** There are credentials, and they are no good. No other scheme is asked. */
   | {
       readonly kind: 'refused';
       /** For the log: no secret, no user name. */
@@ -42,12 +42,13 @@ export type Finding =
       readonly isStale: boolean;
     };
 
-export interface IdentityMethod {
+/** RFC 9110 §11.1, and beside it what says who is asking without one: assertions of trusted peers, certificates. */
+export interface AuthenticationScheme {
   readonly name: string;
   identify(credentials: Credentials): Promise<Finding>;
   /** The values for WWW-Authenticate of a 401, each in a header of its own. */
   challenges(credentials: Credentials, isStale: boolean): readonly string[];
-  /** True where the client asks for the challenge of this method: it gets those of no other. */
+  /** True where the client asks for the challenge of this scheme: it gets those of no other. */
   isAskedFor?(credentials: Credentials): boolean;
 }
 
@@ -55,26 +56,26 @@ export type Authentication =
   | Extract<Finding, { kind: 'identified' }>
   | { readonly kind: 'unknown'; readonly reason: string; readonly challenges: readonly string[] };
 
-/** Tries the methods in turn; the first that finds credentials decides. */
+/** Tries the schemes in turn; the first that finds credentials decides. */
 export async function authenticate(
-  methods: readonly IdentityMethod[],
+  schemes: readonly AuthenticationScheme[],
   credentials: Credentials,
 ): Promise<Authentication> {
-  for (const method of methods) {
-    const finding = await method.identify(credentials);
+  for (const scheme of schemes) {
+    const finding = await scheme.identify(credentials);
     if (finding.kind === 'identified') return finding;
-    if (finding.kind === 'refused') return unknown(methods, credentials, finding);
+    if (finding.kind === 'refused') return unknown(schemes, credentials, finding);
   }
-  return unknown(methods, credentials, { reason: 'no credentials', isStale: false });
+  return unknown(schemes, credentials, { reason: 'no credentials', isStale: false });
 }
 
 function unknown(
-  methods: readonly IdentityMethod[],
+  schemes: readonly AuthenticationScheme[],
   credentials: Credentials,
   { reason, isStale }: { readonly reason: string; readonly isStale: boolean },
 ): Authentication {
-  const asked = methods.filter((method) => method.isAskedFor?.(credentials) === true);
-  const offered = asked.length > 0 ? asked : methods;
-  const challenges = offered.flatMap((method) => method.challenges(credentials, isStale));
+  const asked = schemes.filter((scheme) => scheme.isAskedFor?.(credentials) === true);
+  const offered = asked.length > 0 ? asked : schemes;
+  const challenges = offered.flatMap((scheme) => scheme.challenges(credentials, isStale));
   return { kind: 'unknown', reason, challenges };
 }

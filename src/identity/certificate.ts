@@ -1,11 +1,11 @@
 /** TLS client certificates: the subjectAltName URIs of a certificate are the identities (RFC 5922 §7.1). */
 import { canonicalXui } from '../xcap/uri/xui.js';
-import type { IdentityMethod } from './authentication.js';
+import type { AuthenticationScheme } from './authentication.js';
 
 const identityScheme = /^(sips?|tel|im|pres|xmpp|mailto):[!-~]+$/i;
 
 /** Believes certificates that the listener has verified; URIs that are no identities (`urn:uuid:…`) do not matter. */
-export function certificate(): IdentityMethod {
+export function certificate(): AuthenticationScheme {
   return {
     name: 'certificate',
     async identify({ certificateUris }) {

@@ -13,7 +13,7 @@ export interface PrincipalRules {
   readonly openProvisioning: boolean;
 }
 
-/** What an identity method found. */
+/** What an authentication scheme found. */
 export interface Identified {
   readonly identities: readonly [Xui, ...Xui[]];
   readonly access: Access;

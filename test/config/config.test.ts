@@ -30,7 +30,7 @@ t.test('defaults', (t) => {
     workers: 1,
     profilesDirectory: undefined,
     tls: undefined,
-    identityMethods: ['asserted-identity', 'digest'],
+    authenticationSchemes: ['asserted-identity', 'digest'],
     passwords: {
       digestAlgorithms: ['MD5', 'SHA-256'],
       digestUri: 'tolerant',
@@ -110,7 +110,7 @@ t.test('values', (t) => {
     ],
     [{ XCAP_PROFILES_DIR: '/etc/xcapd/profiles' }, { profilesDirectory: '/etc/xcapd/profiles' }],
     [{ LOG_LEVEL: 'silent' }, { logLevel: 'silent' }],
-    [{ XCAP_IDENTITY_METHODS: 'basic, digest' }, { identityMethods: ['basic', 'digest'] }],
+    [{ XCAP_IDENTITY_METHODS: 'basic, digest' }, { authenticationSchemes: ['basic', 'digest'] }],
     [{ XCAP_DIGEST_ALGORITHMS: 'SHA-256' }, { passwords: { digestAlgorithms: ['SHA-256'] } }],
     [{ XCAP_DIGEST_URI: 'strict' }, { passwords: { digestUri: 'strict' } }],
     [{ XCAP_NONCE_SECONDS: '60' }, { passwords: { nonceSeconds: 60 } }],

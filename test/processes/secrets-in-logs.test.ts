@@ -15,7 +15,7 @@ const ha1 = createHash('md5').update(`sip:alice@example.com:${realm}:${password}
 const basic = Buffer.from(`sip:alice@example.com:${password}`).toString('base64');
 const wrongBasic = Buffer.from('sip:alice@example.com:guess-topsecret-guess').toString('base64');
 const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ0b3BzZWNyZXQifQ.dG9wc2VjcmV0LXNpZ25hdHVyZQ';
-const transactionId = 'dG9wc2VjcmV0LWItdGlkIQ==@bsf.example.com';
+const bTid = 'dG9wc2VjcmV0LWItdGlkIQ==@bsf.example.com';
 
 const target = '/xcap-root/resource-lists/users/sip:alice@example.com/index';
 const body = '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>';
@@ -69,7 +69,7 @@ t.test('no secret is logged', async (t) => {
   const bootstrapped = await nonceFor(device);
   const withKey = digestAuthorization({
     ...login,
-    username: transactionId,
+    username: bTid,
     realm: bootstrapped.realm ?? '',
     nonce: bootstrapped.nonce ?? '',
     password: 'key',
@@ -87,7 +87,7 @@ t.test('no secret is logged', async (t) => {
     basic,
     wrongBasic,
     token,
-    transactionId,
+    bTid,
     'a word that all of them have': 'topsecret',
     'the response of a digest': parametersOf(digest).response ?? '',
   };

@@ -1,6 +1,6 @@
 /** Another server's database as the input of an import. */
 import type { ImportDocument, ImportInput, ImportSubscriber, RefusedPart } from '../import-input.js';
-import { credentialsOf } from './credentials.js';
+import { credentialsOf } from './source-credentials.js';
 import { documentName } from './document-names.js';
 import type { SourceDatabase } from './source-database.js';
 import type { SourceKind } from './source-kinds.js';

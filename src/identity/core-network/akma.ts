@@ -18,10 +18,10 @@ export const akmaKeyKinds: readonly KeyKind[] = [{ userAgent: /3gpp-akma/i, real
  */
 export function akmaKeys(request: NetworkFunction, afId: string | undefined): SharedKeySource {
   return {
-    async retrieve(keyId, by) {
+    async retrieve(aKid, by) {
       const { status, body } = await request('/naanf-akma/v1/retrieve-applicationkey', {
         afId: afId ?? applicationFunctionId(by),
-        aKId: keyId,
+        aKId: aKid,
       });
       return status === 200 && isRecord(body) ? sharedKeys(body) : undefined;
     },

@@ -6,10 +6,10 @@ import { isRecord, keyOf, recordsOf, textOf, timeOf } from './json-record.js';
 import type { ApplicationFunction } from './shared-keys.js';
 
 export interface BootstrappingInfo {
-  /** Ks_NAF, or Ks_ext_NAF where the card has a key of its own. */
-  readonly deviceKey: Buffer;
+  /** TS 33.220 §4.5.3: Ks_NAF, or Ks_ext_NAF where the card has a key of its own. */
+  readonly ksNaf: Buffer;
   /** Ks_int_NAF of GBA_U. */
-  readonly cardKey: Buffer | undefined;
+  readonly ksIntNaf: Buffer | undefined;
   /** Milliseconds since 1970; undefined where the answer does not say it. */
   readonly expiresAt: number | undefined;
   readonly impi: string | undefined;
@@ -24,7 +24,7 @@ export interface BootstrappingServer {
    *
    * @throws IdentityUnavailable
    */
-  retrieve(transactionId: string, by: ApplicationFunction): Promise<BootstrappingInfo | undefined>;
+  retrieve(bTid: string, by: ApplicationFunction): Promise<BootstrappingInfo | undefined>;
 }
 
 /** What tokens for the service have to be for. */
@@ -33,9 +33,9 @@ export const bootstrappingScope = 'nbsp-gba';
 /** @param request the client of the network function */
 export function bootstrappingServer(request: NetworkFunction): BootstrappingServer {
   return {
-    async retrieve(transactionId, { host, protocolId }) {
+    async retrieve(bTid, { host, protocolId }) {
       const { status, body } = await request('/nbsp-gba/v1/bootstrapping-info-retrieval', {
-        btId: transactionId,
+        btId: bTid,
         nafId: { nafFqdn: host, uaSecProtId: protocolId },
         // Without it the server keeps the key of the card to itself.
         gbaUAware: true,
@@ -46,11 +46,11 @@ export function bootstrappingServer(request: NetworkFunction): BootstrappingServ
 }
 
 function bootstrappingInfo(body: Readonly<Record<string, unknown>>): BootstrappingInfo | undefined {
-  const deviceKey = keyOf(textOf(body, 'meKeyMaterial'));
-  if (deviceKey === undefined) return undefined;
+  const ksNaf = keyOf(textOf(body, 'meKeyMaterial'));
+  if (ksNaf === undefined) return undefined;
   return {
-    deviceKey,
-    cardKey: keyOf(textOf(body, 'uiccKeyMaterial')),
+    ksNaf,
+    ksIntNaf: keyOf(textOf(body, 'uiccKeyMaterial')),
     expiresAt: timeOf(textOf(body, 'keyExpiryTime')),
     impi: textOf(body, 'impi'),
     identities: identitiesOf(body.ussList),

@@ -17,20 +17,20 @@ export const bootstrappedKeyKinds: readonly KeyKind[] = [
 /** The keys of bootstrapping transactions. The user security settings say who has them, or else the private identity. */
 export function bootstrappedKeys(server: BootstrappingServer): SharedKeySource {
   return {
-    async retrieve(keyId, by) {
-      const info = await server.retrieve(keyId, by);
+    async retrieve(bTid, by) {
+      const info = await server.retrieve(bTid, by);
       if (info === undefined) return undefined;
       return { keys: keysOf(info), expiresAt: info.expiresAt, owners: ownersOf(info) };
     },
   };
 }
 
-function keysOf({ deviceKey, cardKey }: BootstrappingInfo): ReadonlyMap<string, Buffer> {
+function keysOf({ ksNaf, ksIntNaf }: BootstrappingInfo): ReadonlyMap<string, Buffer> {
   const keys = new Map([
-    [deviceRealm, deviceKey],
-    [digestRealm, deviceKey],
+    [deviceRealm, ksNaf],
+    [digestRealm, ksNaf],
   ]);
-  return cardKey === undefined ? keys : keys.set(cardRealm, cardKey);
+  return ksIntNaf === undefined ? keys : keys.set(cardRealm, ksIntNaf);
 }
 
 function ownersOf({ identities, impi }: BootstrappingInfo): KeyOwner[] {

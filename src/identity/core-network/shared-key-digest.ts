@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SubscriberDirectory } from '../../subscribers/subscriber.js';
 import { Refusal } from '../../xcap/refusal.js';
-import type { Credentials, Finding, IdentityMethod } from '../authentication.js';
+import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
 import {
   digestChallenge,
   isDigest,
@@ -34,7 +34,7 @@ export interface SharedKeyDigestOptions extends Pick<DigestRules, 'nonces' | 'co
 const qops: readonly Qop[] = ['auth-int', 'auth'];
 
 /** The realm is `<beginning>@<host>`, where the host is the one that the client used: its key is bound to it. */
-export function sharedKeyDigest(options: SharedKeyDigestOptions): IdentityMethod {
+export function sharedKeyDigest(options: SharedKeyDigestOptions): AuthenticationScheme {
   const { name, kinds, nonces } = options;
   return {
     name,

@@ -1,7 +1,7 @@
 /** HTTP Digest (RFC 7616) with the passwords of subscribers. */
 import { randomBytes } from 'node:crypto';
 import type { DigestSecret, SubscriberDirectory } from '../../subscribers/subscriber.js';
-import type { Credentials, IdentityMethod } from '../authentication.js';
+import type { Credentials, AuthenticationScheme } from '../authentication.js';
 import { digestChallenge, isDigest, parseDigestAuthorization } from './header.js';
 import { qops } from './response.js';
 import { refused, verifyDigest, type DigestRules } from './verification.js';
@@ -19,7 +19,7 @@ export interface DigestOptions extends Omit<DigestRules, 'qops'> {
  * The realm is the domain of the user whose documents are asked for. Credentials for another realm of this server are
  * good as well: a client keeps those that it has when it goes on to the documents of somebody else (§5.11, §3.6).
  */
-export function digest(options: DigestOptions): IdentityMethod {
+export function digest(options: DigestOptions): AuthenticationScheme {
   const { directory, secretBox, defaultRealm, nonces, algorithms } = options;
   const rules: DigestRules = { ...options, qops };
   const nobody = secretBox.seal({

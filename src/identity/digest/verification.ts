@@ -5,7 +5,7 @@ import type { Credentials, Finding } from '../authentication.js';
 import { authenticationInfo, type DigestAuthorization } from './header.js';
 import type { Nonces, ReadNonce } from './nonce.js';
 import { answerDigest, isEqualInConstantTime, requestDigest, type Qop } from './response.js';
-import { isSameResource, type UriStrictness } from './uri.js';
+import { isSameResource, type UriStrictness } from './digest-uri.js';
 import type { NonceCounts } from './nonce-counts.js';
 
 export interface DigestRules {

@@ -4,7 +4,7 @@ import { BlockList, isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Subscriber, SubscriberDirectory } from '../../subscribers/subscriber.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
-import type { Credentials, Finding, IdentityMethod } from '../authentication.js';
+import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
 import { realmOf } from './realm.js';
 import { hashPassword, isPassword } from './secrets.js';
 
@@ -28,7 +28,7 @@ const cachedChecks = 10_000;
 const checksAtOnce = 2;
 
 /** Only over TLS, or from this machine: elsewhere the password would be there to read, so it is not even asked for. */
-export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions): IdentityMethod {
+export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions): AuthenticationScheme {
   const check = remembered(atMost(checksAtOnce, isPassword));
   let hashOfNobody: Promise<string> | undefined;
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import proxyAddr from '@fastify/proxy-addr';
 import { LRUCache } from 'lru-cache';
 import { canonicalXui } from '../../xcap/uri/xui.js';
-import type { Credentials, Finding, IdentityMethod } from '../authentication.js';
+import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
 import { isDigest, parseDigestAuthorization } from '../digest/header.js';
 import { networkOf } from '../peer-network.js';
 
@@ -28,13 +28,15 @@ export class TooManyFailedLogins extends Error {
 const maximalCounters = 50_000;
 
 /** They do not look at Authorization, so no guess reaches them. */
-const methodsWithoutGuesses: readonly string[] = ['asserted-identity', 'certificate'];
+const schemesWithoutGuesses: readonly string[] = ['asserted-identity', 'certificate'];
 
 /**
- * Wraps methods so that they throw TooManyFailedLogins, without a look at the credentials, where the limit is reached.
- * What counts is what a method refuses; a stale nonce is no failure. All wrapped methods share one count, in this process.
+ * Wraps schemes so that they throw TooManyFailedLogins, without a look at the credentials, where the limit is reached.
+ * What counts is what a scheme refuses; a stale nonce is no failure. All wrapped schemes share one count, in this process.
  */
-export function loginThrottle(options: LoginThrottleOptions): (method: IdentityMethod) => IdentityMethod {
+export function loginThrottle(
+  options: LoginThrottleOptions,
+): (scheme: AuthenticationScheme) => AuthenticationScheme {
   const { failures, windowMilliseconds = 60_000, trustedProxies } = options;
   const isTrusted = proxyAddr.compile([...trustedProxies]);
   const peers = failureCounter(failures, windowMilliseconds);
@@ -45,14 +47,14 @@ export function loginThrottle(options: LoginThrottleOptions): (method: IdentityM
     peerAddress === '' || isTrusted(peerAddress, 0) ? undefined : networkOf(peerAddress);
 
   async function attempt(
-    method: IdentityMethod,
+    scheme: AuthenticationScheme,
     credentials: Credentials,
     user: string | undefined,
   ): Promise<Finding> {
     const peer = peerOf(credentials);
     const seconds = Math.max(peers.blockedSeconds(peer), users.blockedSeconds(user));
     if (seconds > 0) throw new TooManyFailedLogins(seconds);
-    const finding = await method.identify(credentials);
+    const finding = await scheme.identify(credentials);
     if (finding.kind === 'identified') users.forget(user);
     if (finding.kind === 'refused' && !finding.isStale) {
       peers.count(peer);
@@ -61,14 +63,14 @@ export function loginThrottle(options: LoginThrottleOptions): (method: IdentityM
     return finding;
   }
 
-  return (method) => {
-    if (methodsWithoutGuesses.includes(method.name)) return method;
+  return (scheme) => {
+    if (schemesWithoutGuesses.includes(scheme.name)) return scheme;
     return {
-      ...method,
+      ...scheme,
       async identify(credentials) {
-        if (credentials.headers.authorization === undefined) return method.identify(credentials);
+        if (credentials.headers.authorization === undefined) return scheme.identify(credentials);
         const user = claimedUser(credentials.headers.authorization);
-        const run = () => attempt(method, credentials, user);
+        const run = () => attempt(scheme, credentials, user);
         return user === undefined ? run() : inLane(user, run);
       },
     };

@@ -5,3 +5,8 @@ import type { Credentials } from '../authentication.js';
 export function realmOf({ domain }: Pick<Credentials, 'domain'>, defaultRealm: string): string {
   return domain !== undefined && /^[a-z0-9.-]+$/i.test(domain) ? domain : defaultRealm;
 }
+
+/** The realm of what belongs to no domain. */
+export function defaultRealmOf({ defaultDomain }: { readonly defaultDomain: string | undefined }): string {
+  return defaultDomain?.toLowerCase() ?? 'xcapd';
+}

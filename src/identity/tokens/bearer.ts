@@ -4,7 +4,7 @@ import { Refusal } from '../../xcap/refusal.js';
 import type { Xui } from '../../xcap/terms.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { Access } from '../../xcap/terms.js';
-import type { Credentials, Finding, IdentityMethod } from '../authentication.js';
+import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
 import type { KeyFinder } from './json-web-keys.js';
 
 export interface BearerOptions {
@@ -29,7 +29,7 @@ const algorithms = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].
 const clockToleranceSeconds = 30;
 
 /** Believes tokens that a key of the provider signed, for as long as they are valid. */
-export function bearer(options: BearerOptions): IdentityMethod {
+export function bearer(options: BearerOptions): AuthenticationScheme {
   return {
     name: 'bearer',
     async identify(credentials) {

@@ -18,7 +18,7 @@ import {
 } from '../../../src/identity/core-network/security-protocol.js';
 import { sharedKeyDigest } from '../../../src/identity/core-network/shared-key-digest.js';
 import { cachedKeys } from '../../../src/identity/core-network/shared-keys.js';
-import type { IdentityMethod } from '../../../src/identity/authentication.js';
+import type { AuthenticationScheme } from '../../../src/identity/authentication.js';
 import type { Subscriber } from '../../../src/subscribers/subscriber.js';
 import {
   applicationKey,
@@ -58,7 +58,7 @@ interface MethodOptions {
   readonly protocol?: Partial<SecurityProtocolOptions>;
 }
 
-function gba({ url, network, protocol }: MethodOptions): IdentityMethod {
+function gba({ url, network, protocol }: MethodOptions): AuthenticationScheme {
   const request = networkFunction({
     apiRoot: url,
     name: 'The bootstrapping server',
@@ -86,7 +86,7 @@ interface Known extends Bootstrapping {
 function bsf(known: readonly Known[]): (request: NetworkRequest) => NetworkReply {
   return ({ path, body }) => {
     const { btId, nafId } = body as { btId: string; nafId: { nafFqdn: string; uaSecProtId: string } };
-    const transaction = known.find(({ transactionId }) => transactionId === btId);
+    const transaction = known.find(({ bTid }) => bTid === btId);
     if (path !== '/nbsp-gba/v1/bootstrapping-info-retrieval' || transaction === undefined) {
       return { status: 404, headers: { 'content-type': 'application/problem+json' }, body: {} };
     }
@@ -112,7 +112,7 @@ function inSeconds(seconds: number): string {
 function deviceOf(transaction: Bootstrapping, protocolId = overHttp, at = host) {
   return {
     userAgent,
-    username: transaction.transactionId,
+    username: transaction.bTid,
     host: at,
     key: applicationKey(transaction, at, protocolId),
   };
@@ -149,7 +149,7 @@ t.test('a key for many requests', async (t) => {
   t.match(server.requests, [
     {
       body: {
-        btId: transaction.transactionId,
+        btId: transaction.bTid,
         nafId: { nafFqdn: host, uaSecProtId: overHttp },
         gbaUAware: true,
       },
@@ -270,7 +270,7 @@ t.test('a request of somebody who has no nonce of this server asks nobody', asyn
   const server = await startFunction(t, bsf([transaction]));
   const ask = await startIdentityServer(t, [gba({ url: server.url })]);
   const authorization =
-    `Digest username="${transaction.transactionId}",realm="3GPP-bootstrapping@${host}",nonce="n",uri="/",` +
+    `Digest username="${transaction.bTid}",realm="3GPP-bootstrapping@${host}",nonce="n",uri="/",` +
     'response="00",qop=auth,nc=00000001,cnonce="c"';
   t.match(await ask({ headers: { authorization, host } }), {
     status: 401,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Credentials, Finding, IdentityMethod } from '../../../src/identity/authentication.js';
+import type { Credentials, Finding, AuthenticationScheme } from '../../../src/identity/authentication.js';
 import { loginThrottle } from '../../../src/identity/passwords/login-throttle.js';
 import { networkOf } from '../../../src/identity/peer-network.js';
 import { credentials } from '../../fixtures/credentials.js';
@@ -24,10 +24,10 @@ function by(user: string, password: string, peerAddress = '192.0.2.1'): Credenti
   return credentials({ peerAddress, headers: basicHeader(user, password) });
 }
 
-/** A method that knows one password, and counts how often it had to look. */
-function method(differences: Partial<IdentityMethod> = {}) {
+/** A scheme that knows one password, and counts how often it had to look. */
+function scheme(differences: Partial<AuthenticationScheme> = {}) {
   let looks = 0;
-  const passwordOnly: IdentityMethod = {
+  const passwordOnly: AuthenticationScheme = {
     name: 'basic',
     async identify({ headers: { authorization = '' } }) {
       looks++;
@@ -43,16 +43,16 @@ function method(differences: Partial<IdentityMethod> = {}) {
 
 const settings = { failures: 3, windowMilliseconds: 60_000, trustedProxies: ['10.0.0.0/8'] };
 
-function asker(identityMethod: IdentityMethod) {
-  return (request: Credentials) => identityMethod.identify(request);
+function asker(scheme: AuthenticationScheme) {
+  return (request: Credentials) => scheme.identify(request);
 }
 
-function slowed(identityMethod: IdentityMethod, options = settings) {
-  return asker(loginThrottle(options)(identityMethod));
+function slowed(scheme: AuthenticationScheme, options = settings) {
+  return asker(loginThrottle(options)(scheme));
 }
 
 t.test('one user name', async (t) => {
-  const { passwordOnly, looks } = method();
+  const { passwordOnly, looks } = scheme();
   const identify = slowed(passwordOnly);
   for (const peer of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
     t.same(await identify(by('alice@example.com', 'wrong', peer)), refused);
@@ -68,7 +68,7 @@ t.test('one user name', async (t) => {
 });
 
 t.test('a success clears the user name, not the peer', async (t) => {
-  const identify = slowed(method().passwordOnly);
+  const identify = slowed(scheme().passwordOnly);
   await identify(by('alice', 'wrong', '192.0.2.1'));
   await identify(by('alice', 'wrong', '192.0.2.2'));
   t.same(await identify(by('alice', 'right', '192.0.2.1')), identified);
@@ -79,7 +79,7 @@ t.test('a success clears the user name, not the peer', async (t) => {
 });
 
 t.test('one peer, whatever the name', async (t) => {
-  const identify = slowed(method().passwordOnly);
+  const identify = slowed(scheme().passwordOnly);
   const addresses = ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::3'];
   for (const [i, address] of addresses.entries()) await identify(by(`user${i}`, 'wrong', address));
   await t.rejects(identify(by('bob', 'right', '2001:db8::4')), { name: 'TooManyFailedLogins' });
@@ -87,25 +87,25 @@ t.test('one peer, whatever the name', async (t) => {
   t.same(
     await identify(credentials({ peerAddress: '2001:db8::4', headers: {} })),
     refused,
-    'nobody is slowed down without credentials: this is the answer of the method',
+    'nobody is slowed down without credentials: this is the answer of the scheme',
   );
 });
 
 t.test('nothing is counted for trusted proxies, stale nonces and what is not refused', async (t) => {
   const throttle = loginThrottle(settings);
-  const identify = asker(throttle(method().passwordOnly));
+  const identify = asker(throttle(scheme().passwordOnly));
   for (let i = 0; i < 10; i++) await identify(by(`user${i}`, 'wrong', '10.0.0.1'));
   t.same(await identify(by('alice', 'right', '10.0.0.1')), identified);
   for (const finding of [{ ...refused, isStale: true }, { kind: 'none' } as const]) {
-    const other = throttle(method({ identify: async () => finding }).passwordOnly);
+    const other = throttle(scheme({ identify: async () => finding }).passwordOnly);
     for (let i = 0; i < 10; i++) t.same(await other.identify(by('bob', 'x')), finding);
   }
-  const asserted = method({ name: 'asserted-identity' }).passwordOnly;
-  t.equal(throttle(asserted), asserted, 'methods that look at no password are left as they are');
+  const asserted = scheme({ name: 'asserted-identity' }).passwordOnly;
+  t.equal(throttle(asserted), asserted, 'schemes that look at no password are left as they are');
 });
 
 t.test('the window passes', async (t) => {
-  const identify = slowed(method().passwordOnly, { ...settings, windowMilliseconds: 100 });
+  const identify = slowed(scheme().passwordOnly, { ...settings, windowMilliseconds: 100 });
   for (let i = 0; i < 3; i++) await identify(by('alice', 'wrong'));
   await t.rejects(identify(by('alice', 'right')), { name: 'TooManyFailedLogins', retryAfterSeconds: 1 });
   await new Promise((resolve) => setTimeout(resolve, 150));
@@ -113,7 +113,7 @@ t.test('the window passes', async (t) => {
 });
 
 t.test('500 guesses at once: no more are looked at than may fail', async (t) => {
-  const { passwordOnly, looks } = method();
+  const { passwordOnly, looks } = scheme();
   const identify = slowed(passwordOnly);
   const guesses = Array.from({ length: 500 }, (_, i) =>
     identify(by('alice', `wrong${i}`, `198.51.100.${i % 250}`)).then(
@@ -125,7 +125,7 @@ t.test('500 guesses at once: no more are looked at than may fail', async (t) => 
   t.equal(answers.filter((answer) => answer === 'refused').length, 3);
   t.equal(answers.filter((answer) => answer === 'TooManyFailedLogins').length, 497);
   t.equal(looks(), 3);
-  const others = method();
+  const others = scheme();
   const throttled = loginThrottle(settings)(others.passwordOnly);
   const logins = Array.from({ length: 100 }, () => throttled.identify(by('bob', 'right')));
   t.ok(

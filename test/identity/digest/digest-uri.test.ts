@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isSameResource } from '../../../src/identity/digest/uri.js';
+import { isSameResource } from '../../../src/identity/digest/digest-uri.js';
 
 const path = '/xcap-root/simservs.ngn.etsi.org/users/sip%3A%2B15550100001%40ims.example.com/simservs.xml';
 const selected = `${path}/~~/ss:simservs/cp:rule%5B@id=%22x%22%5D`;
