@@ -48,11 +48,13 @@ export interface Config {
   readonly authenticationSchemes: readonly AuthenticationSchemeName[];
   readonly passwords: PasswordConfig;
   readonly identity: IdentityConfig;
+  /** Names that begin like those of this program, but are set by its surroundings. */
+  readonly ignoredVariables: readonly string[];
 }
 
 /** @throws ConfigError */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  checkNames(environment);
+  const ignoredVariables = checkNames(environment);
   const values = checkedValues(environment);
   const authenticationSchemes = authenticationSchemesFrom(values);
   const identity = identityConfig(values);
@@ -92,13 +94,27 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     authenticationSchemes,
     passwords: passwordConfig(values),
     identity,
+    ignoredVariables,
   };
 }
 
-function checkNames(environment: NodeJS.ProcessEnv): void {
+/** @returns the names of variables that are not ours although they begin like ours. */
+function checkNames(environment: NodeJS.ProcessEnv): string[] {
   const known = Object.keys(variables);
-  const unknown = Object.keys(environment).find((name) => name.startsWith('XCAP_') && !known.includes(name));
-  if (unknown !== undefined) throw new ConfigError(`${unknown} is not a variable that xcapd knows.`);
+  const unknown = Object.keys(environment).filter(
+    (name) => name.startsWith('XCAP_') && !known.includes(name),
+  );
+  const mistaken = unknown.find((name) => !isServiceLink(name, environment[name] ?? ''));
+  if (mistaken !== undefined) throw new ConfigError(`${mistaken} is not a variable that xcapd knows.`);
+  return unknown;
+}
+
+/** Kubernetes tells each container where the services of its namespace are, one of which may be called `xcap`. */
+function isServiceLink(name: string, value: string): boolean {
+  return (
+    /_SERVICE_(HOST|PORT)$|_SERVICE_PORT_[A-Z0-9_]+$|_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)$/.test(name) ||
+    (/_PORT$|_(TCP|UDP|SCTP)$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value))
+  );
 }
 
 function checkedValues(environment: NodeJS.ProcessEnv): Environment {

@@ -19,6 +19,8 @@ type Log = Logger;
 /** A worker that dies sooner than this after its start is started again with a growing delay. */
 const earlyDeathMilliseconds = 5000;
 const longestRestartDelayMilliseconds = 800;
+/** Where so many workers died and none ever served, the next one will not serve either. */
+const deathsBeforeGivingUp = 5;
 /** How long a database that is away at the start is waited for. */
 const databaseWaitMilliseconds = 60_000;
 const databaseRetryMilliseconds = 1000;
@@ -26,6 +28,12 @@ const databaseRetryMilliseconds = 1000;
 /** Runs the server until a signal stops it. Rejects where it cannot start. */
 export async function serve(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel });
+  if (config.ignoredVariables.length > 0) {
+    log.info(
+      { variables: config.ignoredVariables },
+      'variables that Kubernetes sets for a service were ignored',
+    );
+  }
   const stopRequested = nextStopSignal();
   const database = await openDatabase(config, log);
   try {
@@ -117,6 +125,7 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
   let restartDelay = 0;
   let readyWorkers = 0;
   let wasReady = false;
+  let deathsBeforeReady = 0;
   let becomeReady: (ready: Ready) => void = () => undefined;
   let fail: (error: Error) => void = () => undefined;
   const ready = new Promise<Ready>((resolve, reject) => {
@@ -161,6 +170,13 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
       if (isStopping) return;
       const diedEarly = Date.now() - startedAt < earlyDeathMilliseconds;
       restartDelay = diedEarly ? Math.min(longestRestartDelayMilliseconds, restartDelay * 2 + 25) : 0;
+      if (!wasReady && ++deathsBeforeReady >= deathsBeforeGivingUp) {
+        const how = worker.process.signalCode ?? `exit code ${String(worker.process.exitCode)}`;
+        fail(
+          new Error(`The workers die before they can answer requests (${how}); see what they wrote above.`),
+        );
+        return;
+      }
       log.error({ worker: worker.process.pid, code, signal }, 'a worker died and is replaced');
       setTimeout(() => {
         if (!isStopping) start();

@@ -1,7 +1,6 @@
 /** A worker process: answers requests until its supervisor says stop. Holds nothing that the database does not have. */
 import cluster from 'node:cluster';
 import prometheus from 'prom-client';
-import { createApp } from '../app.js';
 import { readConfig } from '../config/config.js';
 import { isToWorker, type ToSupervisor } from './messages.js';
 import type { DatabaseAddress } from '../storage/database.js';
@@ -10,6 +9,8 @@ import type { DatabaseAddress } from '../storage/database.js';
 const shutdownMilliseconds = 10_000;
 
 async function run(): Promise<void> {
+  // Loaded here, so that a native module that does not fit this Node.js is a reason that the supervisor hears.
+  const { createApp } = await import('../app.js');
   const database = JSON.parse(process.env.XCAPD_DATABASE ?? '{}') as DatabaseAddress;
   const areUsagesChecked = process.env.XCAPD_USAGES_CHECKED === 'true';
   const app = await createApp({
@@ -23,9 +24,12 @@ async function run(): Promise<void> {
   prometheus.AggregatorRegistry.setRegistries([app.metrics.registry]);
 
   let isStopping = false;
+  let listens = false;
   const stop = () => {
     if (isStopping) return;
     isStopping = true;
+    // Node.js crashes where a server is closed while it waits for its supervisor's socket; and nobody is served yet.
+    if (!listens) process.exit(0);
     setTimeout(() => process.exit(1), shutdownMilliseconds).unref();
     app.close().then(
       () => process.exit(0),
@@ -57,6 +61,7 @@ async function run(): Promise<void> {
     if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);
   });
   await app.listen();
+  listens = true;
   send({
     type: 'xcapd:ready',
     usages: [...app.usages.keys()],

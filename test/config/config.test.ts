@@ -45,6 +45,7 @@ t.test('defaults', (t) => {
       tokens: undefined,
       cipherHeader: undefined,
     },
+    ignoredVariables: [],
   });
   t.end();
 });
@@ -319,5 +320,26 @@ t.test('no message repeats the token of the management API', (t) => {
 
 t.test('every variable is described', (t) => {
   for (const [name, { description }] of Object.entries(variables)) t.match(description, /\S/, name);
+  t.end();
+});
+
+t.test('what Kubernetes sets for services whose names begin with xcap', (t) => {
+  const links = {
+    XCAP_SERVICE_HOST: '10.0.0.1',
+    XCAP_SERVICE_PORT: '8080',
+    XCAP_SERVICE_PORT_HTTP: '8080',
+    XCAP_PORT: 'tcp://10.0.0.1:8080',
+    XCAP_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+    XCAP_PORT_8080_TCP_PROTO: 'tcp',
+    XCAP_PORT_8080_TCP_PORT: '8080',
+    XCAP_PORT_8080_TCP_ADDR: '10.0.0.1',
+    XCAP_ADMIN_SERVICE_HOST: '10.0.0.2',
+  };
+  t.strictSame(readConfig({ ...links, XCAP_WORKERS: '2' }).ignoredVariables, Object.keys(links));
+  t.match(
+    thrown(() => readConfig({ XCAP_PORT: '9090' })),
+    /XCAP_PORT is not a variable/,
+    'a mistake of a person',
+  );
   t.end();
 });

@@ -100,3 +100,29 @@ t.test('a second server on the same data directory', async (t) => {
   t.equal((await served.manage('GET', '/health/ready')).status, 200, 'the first one goes on');
   t.strictSame(await served.kill('SIGTERM'), { code: 0, signal: null });
 });
+
+t.test('workers that cannot serve end the program with the reason', async (t) => {
+  const directory = temporaryDirectory(t);
+  const environment = { DATABASE_URL: urlOf(await cloneDatabase(t)), PORT: '0', ADMIN_PORT: '0' };
+  const cases: readonly [name: string, preloaded: string, message: RegExp][] = [
+    [
+      'a native module of another Node.js',
+      "process.dlopen = () => { throw new Error('The module was compiled against a different Node.js version.'); };",
+      /^xcapd: The module was compiled against a different Node\.js version\.$/m,
+    ],
+    [
+      'a crash at the start',
+      "if (process.argv[1]?.endsWith('worker.js')) process.kill(process.pid, 'SIGKILL');",
+      /^xcapd: The workers die before they can answer requests \(SIGKILL\)/m,
+    ],
+  ];
+  for (const [name, preloaded, message] of cases) {
+    const file = join(directory, 'preloaded.cjs');
+    writeFileSync(file, preloaded);
+    const { code, output } = await runProgram(t, {
+      environment: { ...environment, NODE_OPTIONS: `--require ${file}` },
+    });
+    t.equal(code, 1, name);
+    t.match(output, message, name);
+  }
+});
