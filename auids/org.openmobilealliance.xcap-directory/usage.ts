@@ -1,5 +1,6 @@
 import { defineApplicationUsage, escapeAttribute, readableByOwner } from '../../src/xcap/usage/contract.js';
-import type { Home, HomeDocument } from '../../src/xcap/usage/contract.js';
+import type { HomeDocument } from '../../src/xcap/terms.js';
+import type { Home } from '../../src/xcap/usage/contract.js';
 
 const namespace = 'urn:oma:xml:xdm:xcap-directory';
 

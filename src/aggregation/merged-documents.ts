@@ -2,12 +2,12 @@
  * What an Aggregation Proxy makes of its own documents and those of the servers behind it: capabilities (§12) and the XCAP
  * directory (OMA XDM Core). What comes from others passes the fence first; folders are spliced as they were written.
  */
+import { madeDocument, storedDocument, type StoredDocument } from '../xcap/document/stored-document.js';
 import { decodeUtf8, readDocument } from '../xml/fence.js';
 import { standaloneText } from '../xml/standalone.js';
 import { attributeOf, type SourceElement, type SourceTree } from '../xml/source-tree.js';
 import { textOf } from '../xml/text-content.js';
 import { escapeAttribute, escapeText } from '../xml/escape.js';
-import { madeDocument, storedDocument, type StoredDocument } from '../xcap/document-store.js';
 import type { ServedUsage } from '../xcap/usage/generated.js';
 
 export const capabilitiesAuid = 'xcap-caps';

@@ -1,9 +1,8 @@
 /** Documents that this server makes from its own and those of the servers behind it, for who asks. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
+import { type StoredDocument, madeDocument } from '../xcap/document/stored-document.js';
 import type { DocumentMaker } from '../xcap/document-maker.js';
-import type { StoredDocument } from '../xcap/document-store.js';
-import { madeDocument } from '../xcap/document-store.js';
 import type { ServedUsage } from '../xcap/usage/generated.js';
 import {
   asServedUsages,

@@ -1,13 +1,15 @@
 /** Judges documents as a server would, without one: the operations run on a store that keeps nothing. */
+import { Conflict } from '../xcap/conflict.js';
 import { readConfig } from '../config/config.js';
 import { usageFolders } from '../package-files.js';
 import { loadUsages } from '../usages/registry.js';
 import { documentMaker } from '../xcap/document-maker.js';
 import type { DocumentStore } from '../xcap/document-store.js';
 import type { LoadedUsages } from '../xcap/usage/loaded-usage.js';
-import { methodsFor, put, putKeepingInvalid } from '../xcap/operations.js';
-import { Conflict, Refusal } from '../xcap/refusal.js';
+import { put } from '../xcap/operations.js';
+import { Refusal } from '../xcap/refusal.js';
 import type { Xcap } from '../xcap/request.js';
+import { methodsFor } from '../xcap/resource.js';
 import { encodeSegment, parseRequestTarget } from '../xcap/uri/uri.js';
 import { lineIn } from './import-input.js';
 
@@ -68,12 +70,8 @@ export function documentChecker(usages: LoadedUsages, keepInvalid = false): Docu
       if (!methodsFor(uri, usage).includes('PUT')) return { reason: 'This document is made by the server.' };
       const contentType = usage.usage.mediaType;
       const request = { principal: administrator, uri, usage, conditions: {}, contentType, body };
-      if (keepInvalid) {
-        const { flaw } = await putKeepingInvalid(xcap, request);
-        return flaw && { ...faultOf(flaw), isKept: true };
-      }
-      await put(xcap, request);
-      return undefined;
+      const { flaw } = await put(xcap, { ...request, keepsInvalid: keepInvalid });
+      return flaw && { ...faultOf(flaw), isKept: true };
     } catch (error) {
       return faultOf(error);
     }

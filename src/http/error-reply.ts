@@ -1,9 +1,9 @@
 /** Errors as HTTP answers: the one table from what the core throws to a status. */
 import { TooManyFailedLogins } from '../identity/passwords/login-throttle.js';
 import { IdentityUnavailable } from '../identity/unavailable.js';
-import { conflictBody, conflictMediaType } from '../xcap/conflict.js';
+import { conflictBody, conflictMediaType, Conflict } from '../xcap/conflict.js';
 import { StoreUnavailable } from '../xcap/document-store.js';
-import { Conflict, Refusal } from '../xcap/refusal.js';
+import { Refusal } from '../xcap/refusal.js';
 import { UpstreamFailure } from '../aggregation/failure.js';
 
 export interface ErrorReply {

@@ -4,11 +4,11 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { madeDocument } from '../xcap/document/stored-document.js';
+import { Conflict } from '../xcap/conflict.js';
 import type { Provisioning } from '../xcap/usage/contract.js';
-import { madeDocument } from '../xcap/document-store.js';
 import { isStored, type LoadedStoredUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import type { Profile } from './provisioned-store.js';
-import { Conflict } from '../xcap/refusal.js';
 import type { UserDocumentSelector, Xui } from '../xcap/terms.js';
 import { validateDocument } from '../xcap/usage/validate.js';
 import { canonicalXui } from '../xcap/uri/xui.js';

@@ -3,16 +3,12 @@
  * from the first moment, and always as the profile of today wants it; only what the user writes is stored.
  */
 import { createHash } from 'node:crypto';
+import { storedDocument, type StoredDocument } from '../xcap/document/stored-document.js';
+import { Conflict } from '../xcap/conflict.js';
 import { textOf } from '../xml/text-content.js';
 import type { Provisioning } from '../xcap/usage/contract.js';
-import {
-  storedDocument,
-  type Change,
-  type DocumentStore,
-  type StoredDocument,
-} from '../xcap/document-store.js';
-import type { HomeDocument } from '../xcap/usage/generated.js';
-import { Conflict, Refusal } from '../xcap/refusal.js';
+import { type Change, type DocumentStore } from '../xcap/document-store.js';
+import { Refusal } from '../xcap/refusal.js';
 import type {
   DocumentSelector,
   EntityTag,
@@ -20,6 +16,7 @@ import type {
   SourceTree,
   UserDocumentSelector,
   Xui,
+  HomeDocument,
 } from '../xcap/terms.js';
 import { encodeDocumentSelector } from '../xcap/uri/uri.js';
 

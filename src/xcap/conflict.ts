@@ -72,3 +72,12 @@ function element(name: string, phrase: string, content: string): string {
   const start = `<${name} phrase="${escapeAttribute(phrase)}"`;
   return content === '' ? `${start}/>` : `${start}>${content}</${name}>`;
 }
+
+/** §11: a request that is refused with 409 and a detailed conflict report. */
+export class Conflict extends Error {
+  override readonly name = 'Conflict';
+
+  constructor(readonly report: ConflictReport) {
+    super('phrase' in report ? report.phrase : report.condition);
+  }
+}

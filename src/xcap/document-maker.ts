@@ -1,11 +1,7 @@
 /** §8.2.7: the documents that the server makes from others, as of the moment of each read. */
+import { madeDocument, type StoredDocument } from './document/stored-document.js';
 import type { ServedUsage } from './usage/contract.js';
-import {
-  madeDocument,
-  type DocumentStore,
-  type ListedElements,
-  type StoredDocument,
-} from './document-store.js';
+import { type DocumentStore, type ListedElements } from './document-store.js';
 import type { GeneratedDocument } from './usage/generated.js';
 import type { DocumentSelector, Xui } from './terms.js';
 

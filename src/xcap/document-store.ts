@@ -1,17 +1,8 @@
 /** The port to where documents are kept. The core asks for nothing else, and knows no database. */
-import { createHash } from 'node:crypto';
-import { readDocument } from '../xml/fence.js';
 import type { SourceTree } from '../xml/source-tree.js';
-import type { HomeDocument } from './usage/generated.js';
-import type { DocumentSelector, EntityTag, Xui } from './terms.js';
-
-/** One version of a document. */
-export interface StoredDocument {
-  readonly text: string;
-  readonly entityTag: EntityTag;
-  /** The source tree, read on first use. */
-  readonly tree: () => SourceTree;
-}
+import type { StoredDocument } from './document/stored-document.js';
+import type { DocumentSelector, EntityTag, HomeDocument, Xui } from './terms.js';
+import type { StoredClaim } from './usage/claims.js';
 
 /** What a write makes of a document: its next version, or none where it is deleted. */
 export interface Change<Outcome> {
@@ -21,14 +12,6 @@ export interface Change<Outcome> {
   /** The rule of its usage that the next version breaks, as a sentence; undefined for all but what an operator keeps so. */
   readonly flaw?: string | undefined;
   readonly outcome: Outcome;
-}
-
-/** A URI that a document claims for itself. */
-export interface StoredClaim {
-  /** Canonical, see `canonicalXui`. */
-  readonly uri: string;
-  /** The text of the element that goes into the document generated from claims; undefined where none does. */
-  readonly element: string | undefined;
 }
 
 export type Written<Outcome> =
@@ -79,26 +62,4 @@ export interface DocumentStore {
 /** The store cannot be reached or does not answer. Whether a write that was under way took place is unknown. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
-}
-
-/** A version as a store hands it out. `tree` may be given where it is known already. */
-export function storedDocument(text: string, entityTag: EntityTag, tree?: SourceTree): StoredDocument {
-  let known = tree;
-  return {
-    text,
-    entityTag,
-    tree: () => {
-      if (known === undefined) {
-        const reading = readDocument(text);
-        if (!reading.ok) throw new Error(`a stored document is damaged: ${reading.refusal.message}`);
-        known = reading.value;
-      }
-      return known;
-    },
-  };
-}
-
-/** A document that the server made: its entity tag is a hash, so it changes exactly when the text does, in all processes. */
-export function madeDocument(text: string): StoredDocument {
-  return storedDocument(text, createHash('sha256').update(text).digest('base64url').slice(0, 16));
 }

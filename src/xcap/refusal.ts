@@ -1,4 +1,4 @@
-import type { ConflictReport } from './conflict.js';
+/** What is refused with a status and a sentence, and without a conflict report. */
 
 /** The statuses of requests that change nothing and get a sentence, not a conflict report. */
 export type RefusalStatus = 400 | 403 | 404 | 405 | 412 | 414 | 415;
@@ -17,11 +17,18 @@ export class Refusal extends Error {
   }
 }
 
-/** §11: a request that is refused with 409 and a detailed conflict report. */
-export class Conflict extends Error {
-  override readonly name = 'Conflict';
+/** §8.3, §8.4. */
+export function noSuchDocument(): Refusal {
+  return new Refusal(404, 'There is no such document.');
+}
 
-  constructor(readonly report: ConflictReport) {
-    super('phrase' in report ? report.phrase : report.condition);
-  }
+export function noSuchNode(): Refusal {
+  return new Refusal(404, 'The node selector does not select exactly one node of the document.');
+}
+
+/** The methods of what the server makes, and of what is a part of something else. */
+export const readOnlyMethods = ['GET', 'HEAD'] as const;
+
+export function readOnly(reason: string): Refusal {
+  return new Refusal(405, `${reason} It can be read, but not written.`, readOnlyMethods);
 }

@@ -1,10 +1,11 @@
 /** What the operations take and give, beside the document itself. */
+import type { Conflict } from './conflict.js';
 import type { Grant } from './policy/authorization.js';
 import type { Conditions } from './document/conditions.js';
+import type { Preference, Representation } from './document/representation.js';
 import type { DocumentMaker } from './document-maker.js';
 import type { DocumentStore } from './document-store.js';
 import type { LoadedUsage } from './usage/loaded-usage.js';
-import type { Conflict } from './refusal.js';
 import type { EntityTag, Principal, Xui } from './terms.js';
 import type { XcapUri } from './uri/uri.js';
 
@@ -28,28 +29,21 @@ export interface XcapRequest {
   readonly conditions: Conditions;
 }
 
-export interface GetRequest extends XcapRequest {
-  /** Does the client prefer content of that media type to the document of the other type that carries it? */
-  readonly prefers: (contentType: string, documentType: string) => boolean;
-}
+export interface GetRequest extends XcapRequest, Pick<Preference, 'prefers'> {}
 
 export interface PutRequest extends XcapRequest {
   readonly contentType: string | undefined;
   readonly body: Uint8Array;
+  /**
+   * A document that breaks the schema, uniqueness or constraints of its usage is stored as well: with that flaw, and
+   * without claims. Whatever else refuses a document refuses it all the same: the fence, its place, quotas, and what is
+   * provisioned.
+   */
+  readonly keepsInvalid?: boolean;
 }
 
 /** §8.3: a representation, or 304. */
 export type ReadResult = (Representation & { readonly status: 200 }) | NotModified;
-
-export interface Representation {
-  readonly entityTag: EntityTag;
-  readonly mediaType: string;
-  readonly body: string | Buffer;
-  /** There is another representation, for clients that accept another media type. */
-  readonly isNegotiated?: true;
-  /** Carried content is what its writer says it is, and nothing else. */
-  readonly isCarriedContent?: true;
-}
 
 interface NotModified {
   readonly status: 304;
@@ -60,10 +54,6 @@ interface NotModified {
 export interface WriteResult {
   readonly status: 200 | 201;
   readonly entityTag: EntityTag | undefined;
-}
-
-/** A document that is written although it may break the rules of its usage. */
-export interface KeepResult extends WriteResult {
-  /** The rule that it breaks. */
+  /** The rule of its usage that the document breaks and with which it was stored all the same. */
   readonly flaw?: Conflict;
 }

@@ -77,3 +77,15 @@ export interface Principal {
 export type Role = 'trusted-element' | 'administrator' | 'support';
 
 export type Access = 'read-write' | 'read' | 'write';
+
+/** A document as a listing of its home tells of it. */
+export interface HomeDocument {
+  readonly auid: string;
+  /** The document selector, percent-encoded, relative to the XCAP root. */
+  readonly selector: string;
+  readonly entityTag: EntityTag;
+  /** Of the last change: RFC 3339, UTC. Undefined where the user has not changed yet what was provisioned for him. */
+  readonly lastModified: string | undefined;
+  /** The length of the document. */
+  readonly bytes: number;
+}

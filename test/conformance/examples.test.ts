@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { Conflict } from '../../src/xcap/conflict.js';
 import { packageFolder } from '../../src/package-files.js';
 import { ownerAndTrustedElements } from '../../src/xcap/policy/authorization.js';
 import type { GeneratedDocument } from '../../src/xcap/usage/generated.js';
 import { isStored, type LoadedStoredUsage, type LoadedUsage } from '../../src/xcap/usage/loaded-usage.js';
-import { Conflict } from '../../src/xcap/refusal.js';
 import { schemaFault, validateDocument } from '../../src/xcap/usage/validate.js';
 import { read, rulesForAlice } from '../fixtures/source.js';
 import { startServer, type Send } from '../fixtures/xcap-server.js';

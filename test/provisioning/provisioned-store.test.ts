@@ -1,12 +1,12 @@
 /** The wrapper alone, around a store in memory that writes nothing. */
 import t from 'tap';
-import type { Provisioning } from '../../src/xcap/usage/contract.js';
 import {
   madeDocument,
   storedDocument,
-  type DocumentStore,
   type StoredDocument,
-} from '../../src/xcap/document-store.js';
+} from '../../src/xcap/document/stored-document.js';
+import type { Provisioning } from '../../src/xcap/usage/contract.js';
+import { type DocumentStore } from '../../src/xcap/document-store.js';
 import { provisionedStore, type Profile } from '../../src/provisioning/provisioned-store.js';
 import type { DocumentSelector, UserDocumentSelector } from '../../src/xcap/terms.js';
 import { read } from '../fixtures/source.js';

@@ -5,12 +5,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { Conflict } from '../../src/xcap/conflict.js';
 import { usageFolders } from '../../src/package-files.js';
 import { loadUsages } from '../../src/usages/registry.js';
 import { putElement } from '../../src/xcap/document/node-changes.js';
 import { isStored, type LoadedStoredUsage } from '../../src/xcap/usage/loaded-usage.js';
 import { matchingElements } from '../../src/xcap/document/locate.js';
-import { Conflict } from '../../src/xcap/refusal.js';
 import type { Step } from '../../src/xcap/terms.js';
 import { validateDocument } from '../../src/xcap/usage/validate.js';
 import { descendantsOrSelf, sameName, type SourceElement } from '../../src/xml/source-tree.js';

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { DocumentRecord } from '../../subscribers/register.js';
 import { readConditions } from '../../xcap/document/conditions.js';
-import type { KeepResult } from '../../xcap/request.js';
+import type { WriteResult } from '../../xcap/request.js';
 import { encodeSegment } from '../../xcap/uri/uri.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
@@ -133,7 +133,7 @@ async function sendVersion(
   return reply.type(mediaTypeOf(document)).send(Buffer.from(text));
 }
 
-function sendWritten(reply: FastifyReply, { status, entityTag, flaw }: KeepResult): FastifyReply {
+function sendWritten(reply: FastifyReply, { status, entityTag, flaw }: WriteResult): FastifyReply {
   if (entityTag !== undefined) void reply.header('etag', `"${entityTag}"`);
   if (flaw === undefined) return reply.code(status).send();
   return reply.code(status).send({ invalid: flaw.message, condition: flaw.report.condition });

@@ -2,9 +2,10 @@
 import type { Actor } from '../../subscribers/register.js';
 import type { Conditions } from '../../xcap/document/conditions.js';
 import type { LoadedUsage } from '../../xcap/usage/loaded-usage.js';
-import { get, methodsFor, put, putKeepingInvalid, remove } from '../../xcap/operations.js';
+import { get, put, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
-import type { KeepResult, PutRequest, ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
+import type { PutRequest, ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
+import { methodsFor } from '../../xcap/resource.js';
 import { parseRequestTarget, type XcapUri } from '../../xcap/uri/uri.js';
 import { xuiNamed, type Context } from './context.js';
 
@@ -62,8 +63,8 @@ export function keepDocument(
   actor: Actor,
   body: Uint8Array,
   conditions: Conditions = {},
-): Promise<KeepResult> {
-  return putKeepingInvalid(context.xcap, putRequest(document, actor, body, conditions));
+): Promise<WriteResult> {
+  return put(context.xcap, { ...putRequest(document, actor, body, conditions), keepsInvalid: true });
 }
 
 function putRequest(

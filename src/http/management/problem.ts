@@ -1,9 +1,10 @@
 /** Errors of the management API as problem details (RFC 9457). */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
+import { Conflict } from '../../xcap/conflict.js';
 import { SubscriberConflict } from '../../subscribers/register.js';
 import { StoreUnavailable } from '../../xcap/document-store.js';
-import { Conflict, Refusal } from '../../xcap/refusal.js';
+import { Refusal } from '../../xcap/refusal.js';
 
 const problemMediaType = 'application/problem+json';
 

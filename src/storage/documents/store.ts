@@ -2,16 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
+import { storedDocument, type StoredDocument } from '../../xcap/document/stored-document.js';
 import {
-  storedDocument,
   StoreUnavailable,
   type Change,
   type DocumentStore,
-  type StoredDocument,
   type Written,
 } from '../../xcap/document-store.js';
-import type { HomeDocument } from '../../xcap/usage/generated.js';
-import type { EntityTag, Xui } from '../../xcap/terms.js';
+import type { EntityTag, Xui, HomeDocument } from '../../xcap/terms.js';
 import { encodeDocumentSelector } from '../../xcap/uri/uri.js';
 import { readClaimant, readFreeUris, readListedElements } from './claim-queries.js';
 import { keyOf, selectorOf, type DocumentKey } from './key.js';

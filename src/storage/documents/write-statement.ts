@@ -1,7 +1,7 @@
 /** The statement that writes a version: each function does what the one before does, and more. */
 import type pg from 'pg';
-import { Conflict } from '../../xcap/refusal.js';
-import type { StoredClaim } from '../../xcap/document-store.js';
+import { Conflict } from '../../xcap/conflict.js';
+import type { StoredClaim } from '../../xcap/usage/claims.js';
 import type { EntityTag, Xui } from '../../xcap/terms.js';
 import type { DocumentKey } from './key.js';
 

@@ -2,6 +2,7 @@
  * §8.2, §8.4: what a PUT or DELETE makes of a document, as pure functions of the version that is replaced. Each ends
  * with the checks of idempotence (§8.2.3, §8.4) and the validation of the resulting document (§8.2.5).
  */
+import { Conflict } from '../conflict.js';
 import { readDocument } from '../../xml/fence.js';
 import { sameName, type SourceElement, type SourceTree } from '../../xml/source-tree.js';
 import {
@@ -13,14 +14,14 @@ import {
   removeAttribute,
   removeElement,
   replaceElement,
-  type Edit,
+  type Spliced,
   type ElementPut,
   type NoParent,
   type Place,
 } from './splice.js';
 import type { DocumentRules } from '../usage/loaded-usage.js';
 import { followSteps, selectNode } from './locate.js';
-import { Conflict, Refusal } from '../refusal.js';
+import { noSuchNode } from '../refusal.js';
 import type { NodeSelector } from '../terms.js';
 import { checkConstraints, schemaFault, schemaValidationError, validateDocument } from '../usage/validate.js';
 
@@ -29,8 +30,8 @@ export interface PutResult {
   readonly created: boolean;
 }
 
-type AttributeSelector = NodeSelector & { kind: 'attribute' };
-type ElementSelector = NodeSelector & { kind: 'element' };
+export type AttributeSelector = NodeSelector & { kind: 'attribute' };
+export type ElementSelector = NodeSelector & { kind: 'element' };
 type Creation = ElementPut & { kind: 'creation' };
 
 /** §8.2.3, §8.2.4: puts an element. `body` is one element that the fence accepted. */
@@ -102,10 +103,10 @@ function schemaOrderedPlace(
 }
 
 /** Reads the text after an edit and checks that the selector selects what was put (§8.2.3, §8.2.4 cannot-insert). */
-function placed(edit: Edit, selector: ElementSelector): SourceTree {
-  const tree = readEdited(edit.text);
+function placed(spliced: Spliced, selector: ElementSelector): SourceTree {
+  const tree = readEdited(spliced.text);
   const { element } = followSteps(tree.root, selector.steps);
-  if (element?.start === edit.start && element.end === edit.end) return tree;
+  if (element?.start === spliced.start && element.end === spliced.end) return tree;
   throw cannotInsert(
     'The element in the body is not what the URI would select: name, attribute and position have to agree.',
   );
@@ -164,10 +165,6 @@ export function removeNode(
   }
   validateDocument(tree, rules);
   return tree;
-}
-
-export function noSuchNode(): Refusal {
-  return new Refusal(404, 'The node selector does not select exactly one node of the document.');
 }
 
 function cannotDelete(phrase: string): Conflict {

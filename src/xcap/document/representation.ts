@@ -1,15 +1,32 @@
 /** §8.3: a document, a node of it, or what it carries, as a GET answers with it. */
+import { noSuchNode } from '../refusal.js';
+import type { StoredDocument } from './stored-document.js';
 import { attributeSpan } from '../../xml/start-tag.js';
 import type { SourceTree } from '../../xml/source-tree.js';
 import { textOf } from '../../xml/text-content.js';
 import type { ApplicationUsage, CarriedContent } from '../usage/contract.js';
-import { noSuchNode } from './node-changes.js';
-import type { StoredDocument } from '../document-store.js';
 import { selectNode, type SelectedNode } from './locate.js';
 import { attributeMediaType, elementMediaType, namespaceBindingsMediaType } from './media-type.js';
 import { namespaceBindingsOf } from '../uri/namespace-bindings.js';
-import type { GetRequest, Representation } from '../request.js';
-import type { NodeSelector } from '../terms.js';
+import type { EntityTag, NodeSelector } from '../terms.js';
+
+export interface Representation {
+  readonly entityTag: EntityTag;
+  readonly mediaType: string;
+  readonly body: string | Buffer;
+  /** There is another representation, for clients that accept another media type. */
+  readonly isNegotiated?: true;
+  /** Carried content is what its writer says it is, and nothing else. */
+  readonly isCarriedContent?: true;
+}
+
+/** Which of two representations a client wants. */
+export interface Preference {
+  /** The URI asks for what the document carries. */
+  readonly isRaw: boolean;
+  /** Does the client prefer content of that media type to the document of the other type that carries it? */
+  readonly prefers: (contentType: string, documentType: string) => boolean;
+}
 
 /** @throws Refusal 404 where the selector selects nothing. */
 export function representNode({ entityTag, tree }: StoredDocument, selector: NodeSelector): Representation {
@@ -40,13 +57,13 @@ function nodeText({ text }: SourceTree, node: SelectedNode): { mediaType: string
 export function representDocument(
   document: StoredDocument,
   usage: ApplicationUsage,
-  { uri, prefers }: GetRequest,
+  { isRaw, prefers }: Preference,
 ): Representation {
   const { entityTag, text } = document;
   const { mediaType } = usage;
   const content = carriedContentOf(document, usage);
   if (content === undefined) return { entityTag, mediaType, body: text };
-  if (!uri.isRaw && !prefers(content.mediaType, mediaType)) {
+  if (!isRaw && !prefers(content.mediaType, mediaType)) {
     return { entityTag, mediaType, body: text, isNegotiated: true };
   }
   return {

@@ -2,6 +2,7 @@
  * §8.2.3, §8.2.4, §8.4: creation, replacement and removal of elements and attributes by splicing the text. Nothing but
  * the target changes; white space around an element stays.
  */
+import { Conflict } from '../conflict.js';
 import { isXmlText, referencedCharacter } from '../../xml/escape.js';
 import {
   isEmptyElementTag,
@@ -11,11 +12,10 @@ import {
 } from '../../xml/source-tree.js';
 import { attributesEnd, attributeSpan, qualifiedName } from '../../xml/start-tag.js';
 import { matchingElements, namedElements, followSteps } from './locate.js';
-import { Conflict } from '../refusal.js';
 import type { NodeSelector, Step } from '../terms.js';
 
 /** A text after an edit, and where what was put stands in it. */
-export interface Edit {
+export interface Spliced {
   readonly text: string;
   readonly start: number;
   readonly end: number;
@@ -102,7 +102,12 @@ export function earliestLast(siblings: readonly SourceElement[]): Place {
 }
 
 /** Inserts an element; a parent written as an empty-element tag is opened. */
-export function insertElement(tree: SourceTree, parent: SourceElement, place: Place, element: string): Edit {
+export function insertElement(
+  tree: SourceTree,
+  parent: SourceElement,
+  place: Place,
+  element: string,
+): Spliced {
   if (place.kind === 'before') return splice(tree.text, place.sibling.start, place.sibling.start, element);
   if (place.kind === 'after') return splice(tree.text, place.sibling.end, place.sibling.end, element);
   if (!isEmptyElementTag(parent)) return splice(tree.text, parent.contentEnd, parent.contentEnd, element);
@@ -114,7 +119,7 @@ export function insertElement(tree: SourceTree, parent: SourceElement, place: Pl
 }
 
 /** §8.2.4: replaces an element whole. */
-export function replaceElement(tree: SourceTree, element: SourceElement, replacement: string): Edit {
+export function replaceElement(tree: SourceTree, element: SourceElement, replacement: string): Spliced {
   return splice(tree.text, element.start, element.end, replacement);
 }
 
@@ -219,7 +224,7 @@ export function cannotInsert(phrase: string): Conflict {
   return new Conflict({ condition: 'cannot-insert', phrase });
 }
 
-function splice(text: string, start: number, end: number, replacement: string): Edit {
+function splice(text: string, start: number, end: number, replacement: string): Spliced {
   return {
     text: text.slice(0, start) + replacement + text.slice(end),
     start,

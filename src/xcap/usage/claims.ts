@@ -1,13 +1,20 @@
 /** §5.3 data uniqueness over all documents: the URIs that documents claim, and free ones in the place of taken ones. */
+import { Conflict } from '../conflict.js';
 import { standaloneText } from '../../xml/standalone.js';
 import type { SourceTree } from '../../xml/source-tree.js';
 import { attributeOf, type Claim, type UniquenessFailure } from './contract.js';
-import type { DocumentStore, StoredClaim } from '../document-store.js';
 import type { DocumentRules } from './loaded-usage.js';
-import { Conflict } from '../refusal.js';
 import type { DocumentSelector, Xui } from '../terms.js';
 import { mostFailures, uniquenessConflict } from './uniqueness.js';
 import { canonicalXui } from '../uri/xui.js';
+
+/** A URI that a document claims for itself. */
+export interface StoredClaim {
+  /** Canonical, see `canonicalXui`. */
+  readonly uri: string;
+  /** The text of the element that goes into the document generated from claims; undefined where none does. */
+  readonly element: string | undefined;
+}
 
 /** A claim with its URI as it is compared. */
 export interface CanonicalClaim extends Claim {
@@ -52,7 +59,7 @@ export function storedClaims(
 
 /** The report on claims to URIs that others have, each with URIs that are free at this moment. */
 export async function takenConflict(
-  store: DocumentStore,
+  freeUris: (uris: readonly string[]) => Promise<ReadonlySet<string>>,
   { usage, document }: ClaimRules,
   claims: readonly CanonicalClaim[],
   takenUris: readonly string[],
@@ -60,7 +67,7 @@ export async function takenConflict(
   const taken = claims.filter(({ uri }) => takenUris.includes(uri)).slice(0, mostFailures);
   const own = new Set(claims.map(({ uri }) => uri));
   const candidates = taken.map(({ uri }) => candidatesFor(uri, document).filter((other) => !own.has(other)));
-  const free = await store.freeUris(candidates.flat());
+  const free = await freeUris(candidates.flat());
   const [first, ...others] = taken.map(({ element, attribute }, i) => ({
     element,
     attribute,

@@ -8,7 +8,7 @@ import type { GeneratedDocument } from './generated.js';
 import type { DocumentSelector, ExpandedName, SourceElement, SourceTree, Xui } from '../terms.js';
 
 export type { AuthorizationPolicy } from '../policy/authorization.js';
-export type { GeneratedDocument, Home, HomeDocument, ServedUsage } from './generated.js';
+export type { GeneratedDocument, Home, ServedUsage } from './generated.js';
 
 /** What the rules of a usage need to look around in a document, and the policies that they choose from. */
 export { attributeOf, descendantsOrSelf, sameName } from '../../xml/source-tree.js';

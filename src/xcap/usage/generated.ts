@@ -1,5 +1,5 @@
 /** §8.2.7: documents that the server makes from others. Their texts are pure functions of what they are made from. */
-import type { EntityTag, Xui } from '../terms.js';
+import type { HomeDocument, Xui } from '../terms.js';
 
 /** A document that the server makes, at its place in every home or in the global tree. */
 export type GeneratedDocument = Readonly<{ path: readonly [string, ...string[]] }> & GeneratedFrom;
@@ -28,15 +28,4 @@ export interface Home {
   readonly usages: readonly ServedUsage[];
   /** The documents in the user's homes of all usages, sorted by AUID and path. */
   readonly documents: readonly HomeDocument[];
-}
-
-export interface HomeDocument {
-  readonly auid: string;
-  /** The document selector, percent-encoded, relative to the XCAP root. */
-  readonly selector: string;
-  readonly entityTag: EntityTag;
-  /** Of the last change: RFC 3339, UTC. Undefined where the user has not changed yet what was provisioned for him. */
-  readonly lastModified: string | undefined;
-  /** The length of the document. */
-  readonly bytes: number;
 }

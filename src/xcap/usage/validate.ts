@@ -1,11 +1,11 @@
 /** §8.2.5: schema, uniqueness and other constraints, judged on the resulting document. */
+import { Conflict } from '../conflict.js';
 import { validate, type Schema } from '../../xml/schema.js';
 import { descendantsOrSelf, sameName, type SourceElement, type SourceTree } from '../../xml/source-tree.js';
 import { textOf } from '../../xml/text-content.js';
 import type { ApplicationUsage } from './contract.js';
 import { repeatedClaims } from './claims.js';
 import type { DocumentRules, LoadedStoredUsage } from './loaded-usage.js';
-import { Conflict } from '../refusal.js';
 import { uniquenessConflict } from './uniqueness.js';
 
 /** Handsets show phrases on a small screen. */
@@ -20,6 +20,17 @@ export function validateDocument(tree: SourceTree, rules: DocumentRules): void {
   const fault = schemaFault(tree, rules);
   if (fault !== undefined) throw schemaValidationError(fault);
   checkConstraints(tree, rules);
+}
+
+/** The first rule of its usage that a document breaks, undefined where it is valid. */
+export function flawOf(tree: SourceTree, rules: DocumentRules): Conflict | undefined {
+  try {
+    validateDocument(tree, rules);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Conflict) return error;
+    throw error;
+  }
 }
 
 /** What the first part of the validation goes by. */

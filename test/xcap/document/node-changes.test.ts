@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { Conflict } from '../../../src/xcap/conflict.js';
 import {
   descendantsOrSelf,
   sameName,
@@ -12,7 +13,6 @@ import { loadUsages } from '../../../src/usages/registry.js';
 import { putAttributeValue, putElement, removeNode } from '../../../src/xcap/document/node-changes.js';
 import { readAttributeValue } from '../../../src/xcap/document/splice.js';
 import { selectNode } from '../../../src/xcap/document/locate.js';
-import { Conflict } from '../../../src/xcap/refusal.js';
 import type { NodeSelector, Step } from '../../../src/xcap/terms.js';
 import { thrown } from '../../fixtures/thrown.js';
 import { randomDocument, randomElement } from '../../fixtures/documents.js';

@@ -1,0 +1,35 @@
+/** §8.5: one version of a document with its entity tag. */
+import { createHash } from 'node:crypto';
+import { readDocument } from '../../xml/fence.js';
+import type { SourceTree } from '../../xml/source-tree.js';
+import type { EntityTag } from '../terms.js';
+
+/** One version of a document. */
+export interface StoredDocument {
+  readonly text: string;
+  readonly entityTag: EntityTag;
+  /** The source tree, read on first use. */
+  readonly tree: () => SourceTree;
+}
+
+/** A version as a store hands it out. `tree` may be given where it is known already. */
+export function storedDocument(text: string, entityTag: EntityTag, tree?: SourceTree): StoredDocument {
+  let known = tree;
+  return {
+    text,
+    entityTag,
+    tree: () => {
+      if (known === undefined) {
+        const reading = readDocument(text);
+        if (!reading.ok) throw new Error(`a stored document is damaged: ${reading.refusal.message}`);
+        known = reading.value;
+      }
+      return known;
+    },
+  };
+}
+
+/** A document that the server made: its entity tag is a hash, so it changes exactly when the text does, in all processes. */
+export function madeDocument(text: string): StoredDocument {
+  return storedDocument(text, createHash('sha256').update(text).digest('base64url').slice(0, 16));
+}

@@ -1,0 +1,83 @@
+/** §8.2, §8.4: from a request to the write that it asks for; what does not depend on the version that is replaced. */
+import { readAttributeBody, readDocumentBody, readElementBody } from './document/body.js';
+import { checkDirectory } from './document/directories.js';
+import { attributeMediaType, checkMediaType, elementMediaType } from './document/media-type.js';
+import type { Edit, Write } from './document/write.js';
+import { readOnly, type Refusal } from './refusal.js';
+import type { PutRequest, Xcap, XcapRequest } from './request.js';
+import { parseNodeSelector, type ParsedNodeSelector } from './uri/node-selector.js';
+import { defaultNamespaceOf, isStored, type DocumentRules } from './usage/loaded-usage.js';
+import { flawOf } from './usage/validate.js';
+
+/** What a write has to comply with. @throws Refusal 405 */
+export function rulesOf({ xcapRoots }: Xcap, { usage, uri }: XcapRequest): DocumentRules {
+  if (!isStored(usage)) throw readOnly('This document is made by the server.');
+  return { ...usage, document: uri.document, xcapRoots };
+}
+
+/** §8: the check of the node selector, after authorization. @throws Refusal 400, 404 */
+export function nodeSelectorOf({ uri, usage }: XcapRequest): ParsedNodeSelector | undefined {
+  return uri.node === undefined ? undefined : parseNodeSelector(uri.node, defaultNamespaceOf(usage));
+}
+
+/** @throws Refusal 400, 404, 405, 415; Conflict for a body that is not what the target wants, or has no directory */
+export function planPut(xcap: Xcap, request: PutRequest, rules: DocumentRules): Write {
+  const node = nodeSelectorOf(request);
+  const edit = node === undefined ? putDocument(xcap, request, rules) : putNode(xcap, request, node);
+  return writeOf(xcap, request, rules, edit);
+}
+
+/** @throws Refusal 400, 404, 405 */
+export function planRemoval(xcap: Xcap, request: XcapRequest, rules: DocumentRules): Write {
+  const selector = nodeSelectorOf(request)?.selector;
+  if (selector?.kind === 'namespace-bindings') throw namespaceBindingsAreReadOnly();
+  const edit: Edit = selector === undefined ? { kind: 'remove-document' } : { kind: 'remove-node', selector };
+  return writeOf(xcap, request, rules, edit);
+}
+
+function writeOf(
+  { maximalDocumentBytes }: Xcap,
+  { uri, conditions }: XcapRequest,
+  rules: DocumentRules,
+  edit: Edit,
+): Write {
+  return { target: uri, conditions, rules, maximalDocumentBytes, edit };
+}
+
+function putDocument(
+  { strictMediaTypes }: Xcap,
+  { uri, body, contentType, keepsInvalid = false }: PutRequest,
+  rules: DocumentRules,
+): Edit {
+  checkMediaType(contentType, rules.usage.mediaType, uri, strictMediaTypes);
+  checkDirectory(uri, rules);
+  const tree = readDocumentBody(body);
+  return { kind: 'put-document', tree, keepsInvalid, flaw: once(() => flawOf(tree, rules)) };
+}
+
+function putNode(
+  { strictMediaTypes }: Xcap,
+  { uri, body, contentType }: PutRequest,
+  node: ParsedNodeSelector,
+): Edit {
+  const { selector } = node;
+  switch (selector.kind) {
+    case 'namespace-bindings':
+      throw namespaceBindingsAreReadOnly();
+    case 'attribute':
+      checkMediaType(contentType, attributeMediaType, uri, strictMediaTypes);
+      return { kind: 'put-attribute', node, selector, value: readAttributeBody(body) };
+    case 'element':
+      checkMediaType(contentType, elementMediaType, uri, strictMediaTypes);
+      return { kind: 'put-element', node, selector, element: readElementBody(body) };
+  }
+}
+
+function namespaceBindingsAreReadOnly(): Refusal {
+  return readOnly('Namespace bindings are part of the document.');
+}
+
+function once<T>(judge: () => T): () => T {
+  let judged: { readonly value: T } | undefined;
+  return () => (judged ??= { value: judge() }).value;
+}
