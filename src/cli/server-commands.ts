@@ -1,7 +1,7 @@
 /** `serve` and `migrate`: the commands that need no server, because they are it. */
 import type { Command } from 'commander';
 import { ConfigError } from '../config/config-error.js';
-import { readConfig } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { migrationsFolder } from '../package-files.js';
 import { addHelp } from './help.js';
 
@@ -11,7 +11,7 @@ export function addServerCommands(program: Command): void {
     .description('run the server until SIGTERM or SIGINT; also what xcapd does without a command')
     .action(async () => {
       const { serve } = await import('../processes/supervisor.js');
-      await serve(readConfig(process.env));
+      await serve(await configuration());
     });
   addHelp(serveCommand, ['xcapd serve', 'PORT=9090 DATABASE_URL=postgres://xcapd@db/xcapd xcapd serve']);
 
@@ -19,7 +19,7 @@ export function addServerCommands(program: Command): void {
     .command('migrate')
     .description('bring the database of DATABASE_URL to the schema of this program, and exit')
     .action(async () => {
-      const { databaseUrl } = readConfig(process.env);
+      const { databaseUrl } = await configuration();
       if (databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set.');
       const { migrate } = await import('../storage/migrations.js');
       const applied = await migrate({ url: databaseUrl }, migrationsFolder);
@@ -28,4 +28,10 @@ export function addServerCommands(program: Command): void {
       );
     });
   addHelp(migrateCommand, ['DATABASE_URL=postgres://xcapd@db/xcapd xcapd migrate']);
+}
+
+/** Loaded here: the other commands need no configuration of a server, and are wanted soon. */
+async function configuration(): Promise<Config> {
+  const { readConfig } = await import('../config/config.js');
+  return readConfig(process.env);
 }

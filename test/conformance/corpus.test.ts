@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { packageFolder } from '../../src/package-files.js';
 import { startServer, type Answer, type Send } from '../fixtures/xcap-server.js';
 import { barring } from './corpus/barring.js';
 import { lists, rules, simservs, subscriber, type CorpusCase, type DocumentName } from './corpus/case.js';
@@ -123,7 +124,7 @@ function headersOf(headers: Readonly<Record<string, string>>, { etag = '', stale
 }
 
 function textOf(document: DocumentName): string {
-  return readFileSync(join(import.meta.dirname, 'corpus', 'documents', `${document}.xml`), 'utf8');
+  return readFileSync(join(packageFolder, 'test/conformance/corpus/documents', `${document}.xml`), 'utf8');
 }
 
 function defaultPlace(document: DocumentName | undefined): string | undefined {

@@ -2,11 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { packageFolder } from '../../src/package-files.js';
 import { startServer, type RequestOptions, type Send } from '../fixtures/xcap-server.js';
 import { checkedSend, documentOf } from './invariants.js';
 import { differences, parseTranscript, Placeholders, type TranscriptRequest } from './transcript.js';
 
-const folder = join(import.meta.dirname, 'transcripts');
+const folder = join(packageFolder, 'test/conformance/transcripts');
 const files = readdirSync(folder).sort();
 
 t.test('transcripts', async (t) => {

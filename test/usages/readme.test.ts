@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { packageFolder } from '../../src/package-files.js';
+import ts from 'typescript';
+import { packageFolder, usageFolders } from '../../src/package-files.js';
 import { startServer } from '../fixtures/xcap-server.js';
 
 const readme = readFileSync(join(packageFolder, 'auids/README.md'), 'utf8');
@@ -18,19 +19,25 @@ const definition =
   /`auids\/com\.example\.speed-dial\/usage\.ts`:\n\n```ts\n([^]*?)```/.exec(readme)?.[1] ?? '';
 files.set('usage.ts', definition);
 
+function compiled(source: string): string {
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
+  return ts.transpileModule(source, { compilerOptions }).outputText;
+}
+
 t.test('the usage of auids/README.md', async (t) => {
   t.same([...files.keys()].toSorted(), [
     'examples/uniqueness-failure-key-twice.xml',
     'speed-dial.xsd',
     'usage.ts',
   ]);
-  // Beside auids/, so that its imports lead to the same files.
-  const folder = mkdtempSync(join(packageFolder, '.readme-usage-'));
+  // Beside the compiled auids/, so that its imports lead to the same files.
+  const folder = mkdtempSync(join(usageFolders.definitions, '..', '.readme-usage-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   for (const [name, content] of files) {
     const file = join(folder, 'com.example.speed-dial', name);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
+    if (name === 'usage.ts') writeFileSync(file.replace(/ts$/, 'js'), compiled(content));
+    else writeFileSync(file, content);
   }
   const bad = join(folder, 'com.example.speed-dial/examples/schema-validation-error-digit.xml');
   writeFileSync(bad, '<speed-dial xmlns="urn:example:speed-dial"><key digit="x" uri="tel:1"/></speed-dial>');

@@ -106,7 +106,7 @@ const isAlive = (pid: number) => processBirth(pid) !== undefined;
 /** Another Node process that starts a server and keeps it until it is killed. */
 function owner(directory: string, dataDirectory: string): ChildProcess {
   const script = join(directory, 'owner.mjs');
-  const module = new URL('../../../src/storage/embedded/postgres.ts', import.meta.url).href;
+  const module = new URL('../../../src/storage/embedded/postgres.js', import.meta.url).href;
   writeFileSync(
     script,
     `import { startEmbeddedPostgres } from ${JSON.stringify(module)};
@@ -116,11 +116,12 @@ function owner(directory: string, dataDirectory: string): ChildProcess {
     console.log(JSON.stringify((await startEmbeddedPostgres(options)).connection));
     setInterval(() => undefined, 1000);`,
   );
-  const loader = process.execArgv.filter((argument) => argument.includes('typescript'));
   const env = { ...process.env };
   delete env.NODE_OPTIONS;
-  const args = [...loader, script, dataDirectory, reachableDirectory];
-  return spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [script, dataDirectory, reachableDirectory], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 async function connectionOf(child: ChildProcess): Promise<Connection> {

@@ -1,5 +1,4 @@
 /** The laws of edits, on random documents: untouched bytes stay, GET returns what was PUT, DELETE undoes PUT. */
-import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { Conflict } from '../../../src/xcap/conflict.js';
@@ -18,9 +17,9 @@ import { thrown } from '../../fixtures/thrown.js';
 import { randomDocument, randomElement } from '../../fixtures/documents.js';
 import { isStored } from '../../../src/xcap/usage/loaded-usage.js';
 import { read, rulesForAlice, stepsTo } from '../../fixtures/source.js';
+import { ownUsageFolders } from '../../fixtures/usage-folders.js';
 
-const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'auids');
-const usage = (await loadUsages([{ sources: folder, definitions: folder }])).get('org.example.root');
+const usage = (await loadUsages([ownUsageFolders])).get('org.example.root');
 if (usage === undefined || !isStored(usage)) throw new Error('the fixture usage is missing');
 const rules = rulesForAlice(usage);
 
