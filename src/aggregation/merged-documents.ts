@@ -92,7 +92,7 @@ export function mergeDirectory(
   const merged = `${text.slice(0, root.startTagEnd)}${lines.join('')}\n${text.slice(root.contentEnd)}`;
   const reading = readDocument(merged);
   if (!reading.ok) return undefined;
-  return storedDocument(merged, madeDocument(merged).entityTag, reading.value);
+  return storedDocument(merged, madeDocument(merged).entityTag, { tree: reading.value });
 }
 
 function readForeign(bytes: Uint8Array, namespace: string, rootName: string): SourceTree | undefined {

@@ -95,7 +95,6 @@ const emptyStore: DocumentStore = {
     const { outcome } = change(undefined);
     return { kind: 'written', outcome, entityTag: undefined };
   },
-  flawOf: () => Promise.resolve(undefined),
   claimant: () => Promise.resolve(undefined),
   freeUris: (uris) => Promise.resolve(new Set(uris)),
   listedElements: () => Promise.resolve({ revision: '', elements: [] }),

@@ -128,7 +128,8 @@ function rememberedViews(): ViewOf {
 function reconciled({ provisioning, document }: Profile, stored: StoredDocument): StoredDocument {
   const text = provisioning.reconcile(document.tree(), stored.tree(), readText);
   if (text === stored.text) return stored;
-  return storedDocument(text, combinedTag(stored.entityTag, document.entityTag));
+  const { flaw } = stored;
+  return storedDocument(text, combinedTag(stored.entityTag, document.entityTag), { flaw });
 }
 
 /** Another one whenever the stored version or the profile is another one, and the same in all processes. */

@@ -43,9 +43,6 @@ export interface DocumentStore {
     change: (current: StoredDocument | undefined) => Change<Outcome>,
   ): Promise<Written<Outcome>>;
 
-  /** The flaw with which the current version was written. */
-  flawOf(document: DocumentSelector): Promise<string | undefined>;
-
   /** The document that claims the URI. */
   claimant(uri: string): Promise<DocumentSelector | undefined>;
 

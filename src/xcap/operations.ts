@@ -1,6 +1,6 @@
 /** §8: GET, PUT and DELETE, in the order of the RFC. This file shows the whole flow of a request. */
 import { isNotModified } from './document/conditions.js';
-import { representDocument, representNode, type Representation } from './document/representation.js';
+import { representDocument, representNode } from './document/representation.js';
 import type { StoredDocument } from './document/stored-document.js';
 import { apply, type Write } from './document/write.js';
 import { checkReadable, checkWritable } from './permission.js';
@@ -22,7 +22,7 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
   if (document === undefined) throw noSuchDocument();
   const representation =
     node === undefined
-      ? await representWhole(xcap, document, selector, request)
+      ? representDocument(document, usage.usage, { isRaw: request.uri.isRaw, prefers: request.prefers })
       : representNode(document, node.selector);
   const { entityTag } = representation;
   // 404 comes before 304 and 412.
@@ -85,18 +85,4 @@ async function readCurrent(
   const generated = generatedAt(usage, document);
   if (generated !== undefined) return maker(generated, document);
   return isStored(usage) ? store.read(document) : undefined;
-}
-
-/** The document, or what it carries: that is checked by the rules of its usage, so one that breaks them delivers none of it. */
-async function representWhole(
-  { store }: Xcap,
-  document: StoredDocument,
-  selector: DocumentSelector,
-  { usage: { usage }, uri: { isRaw }, prefers }: GetRequest,
-): Promise<Representation> {
-  const representation = representDocument(document, usage, { isRaw, prefers });
-  if (representation.isCarriedContent !== true || (await store.flawOf(selector)) === undefined) {
-    return representation;
-  }
-  return { entityTag: document.entityTag, mediaType: usage.mediaType, body: document.text };
 }

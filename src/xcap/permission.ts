@@ -54,9 +54,11 @@ async function isAdmitted(
   document: DocumentSelector,
 ): Promise<boolean> {
   for (const selector of readers?.rulesFor(document) ?? []) {
-    const tree = (await store.read(selector))?.tree();
-    const isMet = tree && readers?.admit(tree.root, principal.xuis, (element) => textOf(tree.text, element));
-    if (isMet === true && (await store.flawOf(selector)) === undefined) return true;
+    const rules = await store.read(selector);
+    if (rules === undefined || rules.flaw !== undefined) continue;
+    const tree = rules.tree();
+    if (readers?.admit(tree.root, principal.xuis, (element) => textOf(tree.text, element)) === true)
+      return true;
   }
   return false;
 }

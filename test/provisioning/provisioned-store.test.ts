@@ -29,7 +29,6 @@ function storeWith(current: StoredDocument | undefined): DocumentStore {
     },
     claimant: (uri) => Promise.resolve({ ...alice, xui: uri }),
     freeUris: () => Promise.resolve(new Set()),
-    flawOf: () => Promise.resolve(undefined),
     listedElements: () => Promise.resolve({ revision: '', elements: [] }),
     home: (xui) => {
       const lastModified = '2026-01-01T00:00:00Z';

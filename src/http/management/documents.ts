@@ -92,12 +92,9 @@ function contentRoutes(api: Api, context: Context, place: string): void {
     const { version } = request.query;
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     if (version !== undefined) return sendVersion(context, document, Number(version), reply);
-    const [result, flaw] = await Promise.all([
-      readDocument(context, document, actorOf(request)),
-      context.xcap.store.flawOf(document.uri.document),
-    ]);
+    const result = await readDocument(context, document, actorOf(request));
     if (result.status === 304) throw new Error('a read without conditions had one');
-    if (flaw !== undefined) void reply.header('xcapd-invalid', headerText(flaw));
+    if (result.flaw !== undefined) void reply.header('xcapd-invalid', headerText(result.flaw));
     return reply.header('etag', `"${result.entityTag}"`).type(result.mediaType).send(result.body);
   });
 

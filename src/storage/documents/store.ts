@@ -56,6 +56,7 @@ interface CurrentRow {
   readonly entity_tag: string;
   /** Null where the caller has it. */
   readonly content: string | null;
+  readonly flaw: string | null;
 }
 
 const cacheBytes = 64 * 1024 * 1024;
@@ -64,17 +65,12 @@ const bytesPerCharacter = 14;
 
 const readQuery = {
   name: 'xcapd-read',
-  // Where the caller has the current version, its content does not travel.
+  // Where the caller has the current version, its content does not travel, and its flaw is not looked for.
   text:
-    'select entity_tag, case when entity_tag = $4 then null else content end as content ' +
-    'from xcapd.documents where xui = $1 and auid = $2 and path = $3',
-};
-
-const flawQuery = {
-  name: 'xcapd-flaw',
-  text:
-    'select reason from xcapd.flagged_documents join xcapd.documents using (xui, auid, path, entity_tag) ' +
-    'where xui = $1 and auid = $2 and path = $3',
+    'select entity_tag, case when entity_tag = $4 then null else content end as content, ' +
+    'case when entity_tag = $4 then null else (select reason from xcapd.flagged_documents as flagged where ' +
+    '(flagged.xui, flagged.auid, flagged.path, flagged.entity_tag) = (d.xui, d.auid, d.path, d.entity_tag)) end as flaw ' +
+    'from xcapd.documents as d where xui = $1 and auid = $2 and path = $3',
 };
 
 const homeQuery = {
@@ -125,14 +121,9 @@ export function openDocumentStore({
       return cached;
     }
     cacheMisses++;
-    const document = storedDocument(row.content ?? '', row.entity_tag);
+    const document = storedDocument(row.content ?? '', row.entity_tag, { flaw: row.flaw ?? undefined });
     cache.set(cacheKey, document);
     return document;
-  }
-
-  async function readFlaw({ xui, auid, path }: DocumentKey): Promise<string | undefined> {
-    const [row] = await query<{ reason: string }>({ ...flawQuery, values: [xui, auid, path] });
-    return row?.reason;
   }
 
   async function swap(version: VersionToWrite): Promise<Swap> {
@@ -166,7 +157,8 @@ export function openDocumentStore({
       }
       const { next, claims, flaw, outcome } = changed;
       const entityTag = newEntityTag();
-      const version = next === undefined ? undefined : storedDocument(next.text, entityTag, next);
+      const version =
+        next === undefined ? undefined : storedDocument(next.text, entityTag, { tree: next, flaw });
       cache.delete(cacheKey);
       const { swapped, taken, exceeded } = await swap({
         key,
@@ -198,7 +190,6 @@ export function openDocumentStore({
       const key = keyOf(document);
       return inTurn(writers, cacheKeyOf(key), () => changeAndSwap(key, author, change));
     },
-    flawOf: (document) => readFlaw(keyOf(document)),
     claimant: (uri) => readClaimant(query, uri),
     freeUris: (uris) => readFreeUris(query, uris),
     listedElements: (auid, known) => readListedElements(query, auid, known),

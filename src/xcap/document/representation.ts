@@ -18,6 +18,8 @@ export interface Representation {
   readonly isNegotiated?: true;
   /** Carried content is what its writer says it is, and nothing else. */
   readonly isCarriedContent?: true;
+  /** The rule of its usage that the document breaks. */
+  readonly flaw?: string;
 }
 
 /** Which of two representations a client wants. */
@@ -59,10 +61,12 @@ export function representDocument(
   usage: ApplicationUsage,
   { isRaw, prefers }: Preference,
 ): Representation {
-  const { entityTag, text } = document;
+  const { entityTag, text, flaw } = document;
   const { mediaType } = usage;
-  const content = carriedContentOf(document, usage);
-  if (content === undefined) return { entityTag, mediaType, body: text };
+  // What a document carries is checked by the rules of its usage, so one that breaks them delivers none of it.
+  const content = flaw === undefined ? carriedContentOf(document, usage) : undefined;
+  if (content === undefined)
+    return { entityTag, mediaType, body: text, ...(flaw === undefined ? {} : { flaw }) };
   if (!isRaw && !prefers(content.mediaType, mediaType)) {
     return { entityTag, mediaType, body: text, isNegotiated: true };
   }

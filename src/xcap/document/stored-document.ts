@@ -8,16 +8,23 @@ import type { EntityTag } from '../terms.js';
 export interface StoredDocument {
   readonly text: string;
   readonly entityTag: EntityTag;
+  /** The rule of its usage that it breaks, as a sentence; undefined for all but what an operator keeps so. */
+  readonly flaw: string | undefined;
   /** The source tree, read on first use. */
   readonly tree: () => SourceTree;
 }
 
-/** A version as a store hands it out. `tree` may be given where it is known already. */
-export function storedDocument(text: string, entityTag: EntityTag, tree?: SourceTree): StoredDocument {
+/** A version as a store hands it out. Its tree may be given where it is known already. */
+export function storedDocument(
+  text: string,
+  entityTag: EntityTag,
+  { tree, flaw }: { readonly tree?: SourceTree; readonly flaw?: string | undefined } = {},
+): StoredDocument {
   let known = tree;
   return {
     text,
     entityTag,
+    flaw,
     tree: () => {
       if (known === undefined) {
         const reading = readDocument(text);
