@@ -52,7 +52,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/subscribers\//, /^src\/(subscribers|xcap)\//],
   [/^src\/storage\/embedded\//, /^src\/storage\/embedded\//],
   [/^src\/storage\/documents\//, /^src\/storage\/(documents\/|[^/]+$)|^src\/(subscribers|xcap)\//],
-  [/^src\/storage\/nonces\//, /^src\/storage\/(nonces\/|documents\/store|[^/]+$)/],
+  [/^src\/storage\/nonces\//, /^src\/storage\/(nonces\/|[^/]+$)/],
   [/^src\/storage\//, /^src\/(storage|subscribers|xcap)\//],
   [/^src\/identity\//, /^src\/(config|identity|subscribers|xcap)\//],
   [/^src\/aggregation\//, /^src\/(aggregation|xcap|xml)\//],

@@ -5,7 +5,7 @@ import { Refusal } from '../xcap/refusal.js';
 import type { Principal } from '../xcap/terms.js';
 import type { XcapUri } from '../xcap/uri/uri.js';
 import { UpstreamFailure } from './failure.js';
-import type { UpstreamClient } from './client.js';
+import { openUpstreamClient, type UpstreamClient } from './client.js';
 import { downstreamHeaders, isLoop, upstreamRequestHeaders } from './headers.js';
 
 /** Where the documents of one usage are, or those of all usages whose AUID begins like that. */
@@ -26,6 +26,24 @@ export interface Upstreams {
   readonly pseudonym: string;
   /** In lower case; undefined where no proxy tells about the connections of clients in a header of its own. */
   readonly proxyHeader: string | undefined;
+}
+
+export interface UpstreamsOptions {
+  readonly routes: readonly Route[];
+  readonly proxyHeader: string | undefined;
+  /** A key that all processes on one database share. */
+  readonly serverKey: (name: string) => Promise<Uint8Array>;
+}
+
+/** The name in Via is that of all processes on one database, so that a request does not go round between them. */
+export async function openUpstreams({
+  routes,
+  proxyHeader,
+  serverKey,
+}: UpstreamsOptions): Promise<Upstreams> {
+  const key = routes.length === 0 ? [] : await serverKey('via');
+  const pseudonym = `xcapd-${Buffer.from(key).toString('hex').slice(0, 12)}`;
+  return { routes, client: openUpstreamClient(), pseudonym, proxyHeader };
 }
 
 /** Undefined where the usage is served here, as those are which are merged from all servers. */

@@ -16,6 +16,8 @@ import { securityProtocol } from './core-network/security-protocol.js';
 import { sharedKeyDigest, type SharedKeyDigestOptions } from './core-network/shared-key-digest.js';
 import { cachedKeys } from './core-network/shared-keys.js';
 import { digest, type DigestOptions } from './digest/digest.js';
+import { nonces } from './digest/nonce.js';
+import type { NonceCounts } from './digest/nonce-counts.js';
 import { basic } from './passwords/basic.js';
 import { loginThrottle } from './passwords/login-throttle.js';
 import { defaultRealmOf } from './passwords/realm.js';
@@ -23,15 +25,32 @@ import { secretBox } from './passwords/secrets.js';
 import { bearer } from './tokens/bearer.js';
 import { jsonWebKeys } from './tokens/json-web-keys.js';
 
-/** What schemes share with the rest of the server. */
-export interface SchemeParts extends Pick<DigestOptions, 'nonces' | 'counts'> {
+/** What the schemes ask of storage. */
+export interface SchemeStorage {
+  readonly directory: SubscriberDirectory;
+  readonly nonceCounts: NonceCounts;
+  /** A key that all processes on one database share. */
+  readonly serverKey: (name: string) => Promise<Uint8Array>;
+}
+
+/** What schemes have in common. */
+interface SchemeParts extends Pick<DigestOptions, 'nonces' | 'counts'> {
   readonly directory: SubscriberDirectory;
 }
 
 /** Slowed down for who fails. @throws ConfigError where one of them lacks what it needs. */
-export function authenticationSchemes(config: Config, parts: SchemeParts): AuthenticationScheme[] {
+export async function openAuthenticationSchemes(
+  config: Config,
+  { directory, nonceCounts: counts, serverKey }: SchemeStorage,
+): Promise<AuthenticationScheme[]> {
   const { loginFailures, trustedProxies } = config;
-  const schemes = availableSchemes(config, parts);
+  const key = await serverKey('nonce');
+  const lifetimeSeconds = config.passwords.nonceSeconds;
+  const schemes = availableSchemes(config, {
+    directory,
+    counts,
+    nonces: nonces({ key, maker: counts.maker, lifetimeSeconds }),
+  });
   const slowed =
     loginFailures === undefined
       ? (scheme: AuthenticationScheme) => scheme

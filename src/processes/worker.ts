@@ -19,7 +19,7 @@ async function run(): Promise<void> {
     areUsagesChecked,
     clusterMetrics,
   });
-  const log = app.xcapListener.log;
+  const log = app.listeners.xcap.log;
   new prometheus.AggregatorRegistry();
   prometheus.AggregatorRegistry.setRegistries([app.metrics.registry]);
 
@@ -55,18 +55,18 @@ async function run(): Promise<void> {
     if (!isToWorker(message)) return;
     if (message.type === 'xcapd:stop') stop();
     if (message.type === 'xcapd:reload') {
-      reload('the certificate', () => app.reloadTls());
+      reload('the certificate', () => app.listeners.reloadTls());
       reload('the set of profiles', () => app.reloadProfiles());
     }
     if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);
   });
-  await app.listen();
+  await app.listeners.listen();
   listens = true;
   send({
     type: 'xcapd:ready',
     usages: [...app.usages.keys()],
-    address: addressOf(app.xcapListener.server.address()),
-    managementAddress: addressOf(app.managementListener.server.address()),
+    address: addressOf(app.listeners.xcap.server.address()),
+    managementAddress: addressOf(app.listeners.management.server.address()),
   });
 }
 

@@ -1,6 +1,6 @@
 /** Who did what when over the management API. */
 import type { AuditDetails, AuditRecord, AuditTrail } from '../subscribers/register.js';
-import type { Query } from './documents/claim-queries.js';
+import type { Query } from './database.js';
 import { pageOf, type Transactions } from './transactions.js';
 
 type Entry = Omit<AuditRecord, 'id' | 'at'>;

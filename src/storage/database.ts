@@ -1,5 +1,6 @@
 /** Connections to PostgreSQL. */
 import pg from 'pg';
+import { StoreUnavailable } from '../xcap/document-store.js';
 
 /** Where the database is: the operator's URL, or the socket of the embedded server. */
 export type DatabaseAddress =
@@ -42,4 +43,25 @@ export function describeAddress(address: DatabaseAddress): string {
   } catch {
     return 'DATABASE_URL';
   }
+}
+
+/** One statement on some connection; returns its rows. */
+export type Query = <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => Promise<Row[]>;
+
+/** @throws StoreUnavailable where the database is away. */
+export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw isOutage(error) ? new StoreUnavailable('the database is away', { cause: error }) : error;
+  }
+}
+
+/**
+ * Anything but a fault of ours (SQLSTATE classes of bad data, constraints, syntax and schema, internal errors): no
+ * connection, timeouts, a server that starts, stops, recovers or refuses connections. All that passes by itself.
+ */
+function isOutage(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^(0A|21|22|23|42|P0|XX)[0-9A-Z]{3}$/.test(code);
 }

@@ -1,7 +1,7 @@
 /** Statements of the management API on the pool of writers: one by one, or several that take effect together. */
 import type pg from 'pg';
-import type { Query } from './documents/claim-queries.js';
-import { orUnavailable } from './documents/store.js';
+import type { Query } from './database.js';
+import { orUnavailable } from './database.js';
 
 export interface Transactions {
   readonly query: Query;

@@ -142,12 +142,12 @@ t.test('certificates of clients', async (t) => {
 
   await t.test('authorities are replaced', async (t) => {
     copyFileSync(otherAuthority.certificateFile, clientCaFile);
-    app.reloadTls();
+    app.listeners.reloadTls();
     t.equal(await ask(port, alice), 401);
     t.equal(await ask(port, stranger), 404);
     for (const content of ['', 'x', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n']) {
       writeFileSync(clientCaFile, content);
-      const error = thrown(() => app.reloadTls());
+      const error = thrown(() => app.listeners.reloadTls());
       t.match(error, { name: 'ConfigError', message: /^XCAP_TLS_CLIENT_CA/ });
     }
     t.equal(await ask(port, stranger), 404, 'the old ones stay');

@@ -3,7 +3,7 @@
  * them whichever identity he uses.
  */
 import type { Xui } from '../../xcap/terms.js';
-import type { Query } from './claim-queries.js';
+import type { Query } from '../database.js';
 
 /** An identity that becomes one of a subscriber. */
 export interface Alias {

@@ -1,11 +1,8 @@
 /** What is asked about claims: who has a URI, which are free, and the listed elements of all documents. */
-import type pg from 'pg';
 import type { ListedElements } from '../../xcap/document-store.js';
 import type { DocumentSelector } from '../../xcap/terms.js';
+import type { Query } from '../database.js';
 import { selectorOf, type DocumentKey } from './key.js';
-
-/** One statement on the reading connection; returns its rows. */
-export type Query = <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => Promise<Row[]>;
 
 const noElements: ListedElements = { revision: '', elements: [] };
 

@@ -3,16 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { storedDocument, type StoredDocument } from '../../xcap/document/stored-document.js';
-import {
-  StoreUnavailable,
-  type Change,
-  type DocumentStore,
-  type Written,
-} from '../../xcap/document-store.js';
+import type { Change, DocumentStore, Written } from '../../xcap/document-store.js';
 import type { EntityTag, Xui, HomeDocument } from '../../xcap/terms.js';
 import { encodeDocumentSelector } from '../../xcap/uri/uri.js';
 import { readClaimant, readFreeUris, readListedElements } from './claim-queries.js';
 import { keyOf, selectorOf, type DocumentKey } from './key.js';
+import { orUnavailable } from '../database.js';
 import type { PipelinedClient } from '../pipelined-client.js';
 import {
   quotaConflict,
@@ -209,15 +205,6 @@ export function openDocumentStore({
   };
 }
 
-/** @throws StoreUnavailable where the database is away. */
-export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw isOutage(error) ? new StoreUnavailable('the database is away', { cause: error }) : error;
-  }
-}
-
 /** Short, because some SIP servers keep entity tags in small buffers; 90 random bits are never drawn twice. */
 function newEntityTag(): EntityTag {
   return randomUUID().replaceAll('-', '').slice(0, 24);
@@ -248,13 +235,4 @@ function inTurn<T>(queue: Map<string, Promise<unknown>>, key: string, task: () =
   };
   turn.then(leave, leave);
   return turn;
-}
-
-/**
- * Anything but a fault of ours (SQLSTATE classes of bad data, constraints, syntax and schema, internal errors): no
- * connection, timeouts, a server that starts, stops, recovers or refuses connections. All that passes by itself.
- */
-function isOutage(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return !/^(0A|21|22|23|42|P0|XX)[0-9A-Z]{3}$/.test(code);
 }

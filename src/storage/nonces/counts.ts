@@ -25,7 +25,7 @@ import type { DatabaseAddress } from '../database.js';
 import { listenToNotifications } from './listener.js';
 import { unusedWindow, useCount, windowSize, type NonceWindow } from './window.js';
 import type { PipelinedClient } from '../pipelined-client.js';
-import { orUnavailable } from '../documents/store.js';
+import { orUnavailable } from '../database.js';
 
 export interface NonceCountsOptions {
   readonly reader: PipelinedClient;

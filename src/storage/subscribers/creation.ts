@@ -8,7 +8,7 @@ import {
 } from '../../subscribers/register.js';
 import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
-import type { Query } from '../documents/claim-queries.js';
+import type { Query } from '../database.js';
 import { adoptDocuments, doublyKept, type Alias } from '../documents/adoption.js';
 import { lockNames, type Transactions } from '../transactions.js';
 

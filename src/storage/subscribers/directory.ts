@@ -9,9 +9,9 @@ import type {
   SubscriberDirectory,
 } from '../../subscribers/subscriber.js';
 import type { Xui } from '../../xcap/terms.js';
-import type { Query } from '../documents/claim-queries.js';
+import type { Query } from '../database.js';
 import type { PipelinedClient } from '../pipelined-client.js';
-import { orUnavailable } from '../documents/store.js';
+import { orUnavailable } from '../database.js';
 import {
   digestSecretOf,
   grantColumns,

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Actor } from '../../subscribers/register.js';
 import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
-import type { Query } from '../documents/claim-queries.js';
+import type { Query } from '../database.js';
 import { lockNames, type Transactions } from '../transactions.js';
 
 /**

@@ -3,7 +3,7 @@ import type { Actor, Login, SubscriberChanges, SubscriberRecords } from '../../s
 import type { Subscriber } from '../../subscribers/subscriber.js';
 import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
-import type { Query } from '../documents/claim-queries.js';
+import type { Query } from '../database.js';
 import { adoptDocuments, doublyKept } from '../documents/adoption.js';
 import {
   checkFree,

@@ -7,7 +7,7 @@ import type {
 } from '../../subscribers/register.js';
 import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
-import type { Query } from '../documents/claim-queries.js';
+import type { Query } from '../database.js';
 import { checkFree, insertCredentials, usernamePossessions } from './creation.js';
 import { isSubscriber } from './records.js';
 import { grantColumns, grantOf, type DigestSecretRow, type GrantRow, type RoleRow } from './rows.js';

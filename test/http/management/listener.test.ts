@@ -18,7 +18,7 @@ t.test('openapi.yaml and the routes agree, both ways', async (t) => {
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
   // The page that shows the description is not part of the API.
-  const registered = app.managementRoutes.filter((route) => !route.includes(' /docs'));
+  const registered = app.listeners.managementRoutes.filter((route) => !route.includes(' /docs'));
   t.same(registered.toSorted(), described.toSorted());
   t.match(description.openapi, /^3\./);
 });

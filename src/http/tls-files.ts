@@ -1,10 +1,9 @@
-/** The files with keys, certificates and tokens that the configuration names. */
+/** The files with keys and certificates that the configuration names. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/config.js';
-import { parseTokens, type AdminToken } from './management/access.js';
 import type { ListenerTls } from './xcap-listener.js';
 
 /** @throws ConfigError where the files cannot be read or do not belong together. */
@@ -35,21 +34,4 @@ function readAuthorities(file: string): Buffer {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`XCAP_TLS_CLIENT_CA cannot be used: ${reason}.`);
   }
-}
-
-/** @throws ConfigError */
-export function readAdminTokens({ adminToken, adminTokenFile }: Config): AdminToken[] {
-  const own = adminToken === undefined ? [] : [{ name: 'admin', token: adminToken }];
-  if (adminTokenFile === undefined) return own;
-  let text: string;
-  try {
-    text = readFileSync(adminTokenFile, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`XCAP_ADMIN_TOKEN_FILE cannot be read: ${reason}.`);
-  }
-  const tokens = parseTokens(text);
-  // An empty file must not open the API to everybody on this machine.
-  if (tokens.length === 0) throw new ConfigError('XCAP_ADMIN_TOKEN_FILE has no token.');
-  return [...own, ...tokens];
 }

@@ -1,0 +1,144 @@
+/** The two listeners of a worker: XCAP for users, and management for the operator. */
+import { join } from 'node:path';
+import { Server as TlsServer } from 'node:tls';
+import type { FastifyInstance } from 'fastify';
+import { mergingMaker } from '../aggregation/merging-maker.js';
+import { routeOf, type Upstreams } from '../aggregation/proxy.js';
+import type { Config } from '../config/config.js';
+import type { AuthenticationScheme } from '../identity/authentication.js';
+import { defaultRealmOf } from '../identity/passwords/realm.js';
+import { secretBox } from '../identity/passwords/secrets.js';
+import { packageFolder } from '../package-files.js';
+import type { SubscriberRegister } from '../subscribers/register.js';
+import type { SubscriberDirectory } from '../subscribers/subscriber.js';
+import type { Xcap } from '../xcap/request.js';
+import { canonicalXui } from '../xcap/uri/xui.js';
+import { servedUsages, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
+import { createManagementListener } from './management/listener.js';
+import type { AdminToken } from './management/access.js';
+import type { Metrics } from './metrics.js';
+import { readTls } from './tls-files.js';
+import { createXcapListener, type ListenerTls } from './xcap-listener.js';
+
+export interface ListenersOptions {
+  readonly config: Config;
+  /** Undefined where the XCAP listener speaks plain HTTP. */
+  readonly tls: ListenerTls | undefined;
+  /** Of the management API. */
+  readonly tokens: readonly AdminToken[];
+  readonly xcap: Xcap;
+  readonly usages: LoadedUsages;
+  readonly schemes: readonly AuthenticationScheme[];
+  readonly upstreams: Upstreams;
+  readonly directory: SubscriberDirectory & { forget(): void };
+  readonly register: SubscriberRegister;
+  readonly metrics: Metrics;
+  /** The metrics of all processes in Prometheus' text format. */
+  readonly clusterMetrics: () => Promise<string>;
+  /** A real round trip to the database; rejects where it is away. */
+  readonly ping: () => Promise<void>;
+}
+
+export interface Listeners {
+  readonly xcap: FastifyInstance;
+  readonly management: FastifyInstance;
+  /** What the management listener answers, as `GET /metrics`. */
+  readonly managementRoutes: readonly string[];
+  /** Reads certificate and key again; connections stay. @throws ConfigError; then the old ones stay. */
+  reloadTls(): void;
+  /** Listens on both addresses of the configuration. */
+  listen(): Promise<void>;
+  /** Finishes the requests in flight. */
+  close(): Promise<void>;
+}
+
+/** Builds both; nothing listens yet. */
+export async function openListeners(options: ListenersOptions): Promise<Listeners> {
+  const { config } = options;
+  const xcap = xcapListener(options);
+  const management = await managementListener(options);
+  return {
+    xcap,
+    management: management.listener,
+    managementRoutes: management.routes,
+    reloadTls() {
+      const tls = readTls(config);
+      if (tls !== undefined && xcap.server instanceof TlsServer) xcap.server.setSecureContext(tls);
+    },
+    async listen() {
+      await management.listener.listen({ host: config.adminHost, port: config.adminPort });
+      await xcap.listen({ host: config.host, port: config.port });
+    },
+    async close() {
+      await Promise.all([xcap.close(), management.listener.close()]);
+    },
+  };
+}
+
+function xcapListener({
+  config,
+  tls,
+  xcap,
+  usages,
+  schemes,
+  upstreams,
+  directory,
+  metrics,
+}: ListenersOptions): FastifyInstance {
+  const { xcapRoots, defaultDomain, openProvisioning, trustedElements, logLevel } = config;
+  return createXcapListener({
+    xcap,
+    usages,
+    authenticationSchemes: schemes,
+    upstreams,
+    mergingMaker: mergingMaker({ upstreams, maker: xcap.maker, usages: servedUsages(usages) }),
+    principalRules: {
+      directory,
+      trustedElements: trustedElements.map((xui) => canonicalXui(xui, defaultDomain)),
+      defaultDomain,
+      openProvisioning,
+    },
+    uriRules: {
+      xcapRoots,
+      defaultDomain,
+      // What the document is called does not matter where the URI goes on as it is.
+      defaultDocument: (auid) =>
+        routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usages.get(auid)) : auid,
+    },
+    metrics,
+    logLevel,
+    tls,
+  });
+}
+
+function managementListener({
+  config,
+  tokens,
+  xcap,
+  usages,
+  directory,
+  register,
+  clusterMetrics,
+  ping,
+}: ListenersOptions): ReturnType<typeof createManagementListener> {
+  return createManagementListener({
+    openApiFile: join(packageFolder, 'openapi.yaml'),
+    logLevel: config.logLevel,
+    ping,
+    metrics: clusterMetrics,
+    api: {
+      register,
+      forget: () => directory.forget(),
+      xcap,
+      usages,
+      defaultDomain: config.defaultDomain,
+      tokens,
+      realms: [defaultRealmOf(config)],
+      secretBox: secretBox(config.passwords.secretsKey),
+    },
+  });
+}
+
+function defaultDocumentOf(loaded: LoadedUsage | undefined): string | undefined {
+  return loaded?.usage.kind === 'stored' ? loaded.usage.defaultDocument : undefined;
+}

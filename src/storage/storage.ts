@@ -1,0 +1,63 @@
+/** All that is kept in PostgreSQL, opened together: documents, subscribers, the counts of nonces. */
+import { hostname } from 'node:os';
+import type { SubscriberRegister } from '../subscribers/register.js';
+import type { Xui } from '../xcap/terms.js';
+import { openPool, type DatabaseAddress } from './database.js';
+import { openDocumentStore, type PostgresDocumentStore } from './documents/store.js';
+import type { Limits } from './documents/write-statement.js';
+import { openNonceCounts, type PostgresNonceCounts } from './nonces/counts.js';
+import { openPipelinedClient } from './pipelined-client.js';
+import { readServerKey } from './server-keys.js';
+import { openSubscriberDirectory, type CachedSubscriberDirectory } from './subscribers/directory.js';
+import { openSubscriberRegister } from './subscribers/postgres-register.js';
+
+export interface StorageOptions {
+  readonly database: DatabaseAddress;
+  readonly historyVersions: number;
+  /** For users whose subscription says nothing else. */
+  readonly quota: Limits;
+  /** A connection was lost. */
+  readonly onError: (error: Error) => void;
+}
+
+export interface Storage {
+  readonly documents: PostgresDocumentStore;
+  readonly directory: CachedSubscriberDirectory;
+  readonly register: SubscriberRegister;
+  readonly nonceCounts: PostgresNonceCounts;
+  /** A key that all processes on this database share. */
+  readonly serverKey: (name: string) => Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Opens the storage on a database that has its schema. @throws where the database is away */
+export async function openStorage({
+  database,
+  historyVersions,
+  quota,
+  onError,
+}: StorageOptions): Promise<Storage> {
+  const pool = openPool(database, onError);
+  const reader = openPipelinedClient(database, onError);
+  const directory = openSubscriberDirectory(reader);
+  const limitsOf = async (xui: Xui) => limitsWith(quota, (await directory.withIdentity(xui))?.quota);
+  const documents = openDocumentStore({ pool, reader, historyVersions, node: hostname(), limitsOf });
+  const nonceCounts = await openNonceCounts({ reader, address: database, onError });
+  return {
+    documents,
+    directory,
+    register: openSubscriberRegister(pool),
+    nonceCounts,
+    serverKey: (name) => readServerKey(reader, name),
+    async close() {
+      await Promise.all([pool.end(), nonceCounts.end(), reader.end()]);
+    },
+  };
+}
+
+/** What the subscription says, and what it leaves to the configuration. */
+function limitsWith(quota: Limits, own: Partial<Limits> = {}): Limits | undefined {
+  const documents = own.documents ?? quota.documents;
+  const bytes = own.bytes ?? quota.bytes;
+  return documents === undefined && bytes === undefined ? undefined : { documents, bytes };
+}
