@@ -38,7 +38,7 @@ const usages = filesBelow('auids', '.ts').filter((file) => !file.endsWith('.test
  */
 const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^auids\//, /^src\/xcap\/(usage\/contract|terms)\.ts$|^auids\/[^/]+\/usage\.ts$/],
-  [/^src\/package-files\.ts$/, /^$/],
+  [/^src\/(ndjson|package-files)\.ts$/, /^$/],
   [/^src\/config\//, /^src\/config\//],
   [/^src\/xml\//, /^src\/xml\//],
   [/^src\/xcap\/(terms|refusal|conflict)\.ts$/, /^src\/xml\//],
@@ -56,7 +56,10 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/storage\//, /^src\/(storage|subscribers|xcap)\//],
   [/^src\/identity\//, /^src\/(config|identity|subscribers|xcap)\//],
   [/^src\/aggregation\//, /^src\/(aggregation|xcap|xml)\//],
-  [/^src\/http\//, /^src\/(aggregation|config|http|identity|subscribers|xcap)\/|^src\/package-files\.ts$/],
+  [
+    /^src\/http\//,
+    /^src\/(aggregation|config|http|identity|subscribers|xcap)\/|^src\/(ndjson|package-files)\.ts$/,
+  ],
   [
     /^src\/app\.ts$/,
     /^src\/(aggregation|config|http|identity|provisioning|storage|subscribers|usages|xcap)\/|^src\/package-files\.ts$/,
@@ -64,7 +67,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/processes\//, /^src\/(app|package-files)\.ts$|^src\/(config|processes|storage)\//],
   [
     /^src\/cli\//,
-    /^src\/(config|processes)\/|^src\/package-files\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|provisioning|usages|xcap)\//,
+    /^src\/(config|processes)\/|^src\/(ndjson|package-files)\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|provisioning|usages|xcap)\//,
   ],
   [/^src\/cli\.ts$/, /^src\/cli\//],
 ];

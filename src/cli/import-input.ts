@@ -1,7 +1,6 @@
 /** What is imported, wherever it comes from. */
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
-import split2 from 'split2';
+import { linesOf } from '../ndjson.js';
 import { messageOf, wrongUsage } from './command-error.js';
 
 export interface ImportDocument {
@@ -60,16 +59,9 @@ export function isLine(input: ImportInput): input is InputLine {
 
 /** The lines of a file, or of standard input for `-`. @throws CommandError where it cannot be read. */
 export async function* linesOfFile(file: string): AsyncGenerator<InputLine> {
-  const source: Readable = file === '-' ? process.stdin : createReadStream(file);
-  // U+2028 ends no line here, as it does for node:readline: it may stand in a JSON string.
-  const lines = split2(/\r?\n/);
-  source.on('error', (error) => lines.destroy(error));
-  let input = 0;
+  const source: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
   try {
-    for await (const text of source.pipe(lines) as AsyncIterable<string>) {
-      input++;
-      if (text.trim() !== '') yield { input, text };
-    }
+    for await (const { number, text = '' } of linesOf(source, Infinity)) yield { input: number, text };
   } catch (error) {
     throw wrongUsage(`The input cannot be read: ${messageOf(error)}.`);
   }

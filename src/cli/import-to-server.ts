@@ -2,6 +2,7 @@
  * A batch by the import of the management API, which makes subscribers. Who is there already stays as he is and gets the
  * documents that he has not: an import that is run again goes on where it ended.
  */
+import pMap from 'p-map';
 import { canonicalXui } from '../xcap/uri/xui.js';
 import { encodeSegment } from '../xcap/uri/uri.js';
 import {
@@ -67,10 +68,11 @@ export function importToServer(server: Server, options: ImportOptions): ImportBa
     if (lines.length === 0) return nothing;
     const { faults, keptDocuments, last } = await importLines(server, options, lines);
     const kept = keptDocuments.map((document) => keptPart(document, lines[document.line - 1]));
-    const outcomes = await mapAtMost(subscribersAtOnce, faults, (fault) => {
-      const line = lines[fault.line - 1];
-      return faultOutcome(server, options, fault, line);
-    });
+    const outcomes = await pMap(
+      faults,
+      (fault) => faultOutcome(server, options, fault, lines[fault.line - 1]),
+      { concurrency: subscribersAtOnce },
+    );
     return sumOf([{ ...nothing, subscribers: last.imported, documents: last.documents, kept }, ...outcomes]);
   };
 }
@@ -230,19 +232,4 @@ function partOf(
     ...(problem.condition === undefined ? {} : { condition: problem.condition }),
     reason,
   };
-}
-
-/** Does all, so many at a time; the results are in the order of the items. */
-async function mapAtMost<Item, Result>(
-  limit: number,
-  items: readonly Item[],
-  action: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [i, item] of waiting) results[i] = await action(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return results;
 }

@@ -3,7 +3,7 @@ import type { StoredCredentials } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
 import { encodeSegment } from '../../xcap/uri/uri.js';
 import type { Context } from './context.js';
-import { jsonLine } from './lines.js';
+import { jsonLine } from '../../ndjson.js';
 
 const subscribersAtOnce = 500;
 

@@ -1,10 +1,11 @@
 /** The import of any number of subscribers with constant memory. What is wrong with one line does not stop the others. */
 import type { ValidationFunction } from 'fastify/types/request.js';
+import pMap from 'p-map';
+import { jsonLine, linesOf, type Line } from '../../ndjson.js';
 import type { Actor, NewSubscriber } from '../../subscribers/register.js';
 import { encodeSegment } from '../../xcap/uri/uri.js';
 import type { Context } from './context.js';
 import type { ImportLine } from './input.js';
-import { jsonLine, linesOf, mapAtMost, type Line } from './lines.js';
 import { documentNamed, keepDocument, putDocument } from './operator.js';
 import { inputFaults, Problem, problemOf } from './problem.js';
 import { newSubscriber } from './subscribers.js';
@@ -109,7 +110,9 @@ async function readEntries(
   lines: readonly Line[],
   validate: ValidationFunction,
 ): Promise<{ entries: Entry[]; faults: Fault[] }> {
-  const read = await mapAtMost(passwordsAtOnce, lines, (line) => readEntry(context, line, validate));
+  const read = await pMap(lines, (line) => readEntry(context, line, validate), {
+    concurrency: passwordsAtOnce,
+  });
   return {
     entries: read.filter((result) => 'subscriber' in result),
     faults: read.filter((result) => 'error' in result),
@@ -177,8 +180,7 @@ async function putDocuments(
   const all = entries.flatMap(({ line, subscriber: { xui }, documents }) =>
     documents.map((document) => ({ line, xui, ...document })),
   );
-  const reports = await mapAtMost(
-    documentsAtOnce,
+  const reports = await pMap(
     all,
     async ({ line, xui, auid, path, content }): Promise<Fault | Kept | undefined> => {
       const name = `${auid}/${path}`;
@@ -192,6 +194,7 @@ async function putDocuments(
         return { ...faultOf(line, error), document: name };
       }
     },
+    { concurrency: documentsAtOnce },
   );
   const told = reports.filter((report) => report !== undefined);
   return {

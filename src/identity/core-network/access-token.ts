@@ -1,4 +1,5 @@
 /** Access tokens by client credentials (RFC 6749 §4.4), as the NRF gives them out (3GPP TS 33.501 §13.4.1). */
+import { LRUCache } from 'lru-cache';
 import type { TokenProvider } from './network-function.js';
 import { isRecord } from './json-record.js';
 import { IdentityUnavailable } from '../unavailable.js';
@@ -21,16 +22,20 @@ const name = 'The server of access tokens';
 /** A token that is about to expire could do so on its way. */
 const marginMilliseconds = 10_000;
 
+const maximalScopes = 10;
+
 /** Keeps one token for each scope until shortly before it expires. */
 export function accessTokens(options: AccessTokenOptions): TokenProvider {
-  const tokens = new Map<string, Promise<Token>>();
-  return async (scope, isRefused) => {
-    const known = await tokens.get(scope)?.catch(() => undefined);
-    if (known !== undefined && !isRefused && known.expiresAt > Date.now()) return known.value;
-    const requested = requestToken(options, scope);
-    tokens.set(scope, requested);
-    return (await requested).value;
-  };
+  const tokens = new LRUCache<string, Token>({
+    max: maximalScopes,
+    async fetchMethod(scope, _known, { options: entry }) {
+      const token = await requestToken(options, scope);
+      // One that lives no longer than its way is good for those who wait for it. A time of 0 would be for ever.
+      entry.ttl = Math.max(1, token.expiresAt - Date.now());
+      return token;
+    },
+  });
+  return async (scope, isRefused) => (await tokens.forceFetch(scope, { forceRefresh: isRefused })).value;
 }
 
 async function requestToken(options: AccessTokenOptions, scope: string): Promise<Token> {

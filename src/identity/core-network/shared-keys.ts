@@ -37,30 +37,19 @@ const usualLifetimeMilliseconds = 3_600_000;
 
 /** Asks the source once for each key, however many requests come at a time, and then not until the key expires. */
 export function cachedKeys(source: SharedKeySource, maximalKeys = 20_000): SharedKeySource {
-  const cache = new LRUCache<string, SharedKeys>({ max: maximalKeys });
-  const retrieving = new Map<string, Promise<SharedKeys | undefined>>();
-
-  async function retrieve(
-    name: string,
-    keyId: string,
-    by: ApplicationFunction,
-  ): Promise<SharedKeys | undefined> {
-    const keys = await source.retrieve(keyId, by);
-    if (keys === undefined || isExpired(keys)) return undefined;
-    const lifetime = keys.expiresAt === undefined ? usualLifetimeMilliseconds : keys.expiresAt - Date.now();
-    cache.set(name, keys, { ttl: Math.max(1, Math.min(lifetime, 2 ** 31 - 1)) });
-    return keys;
-  }
-
-  return {
-    async retrieve(keyId, by) {
-      const name = JSON.stringify([keyId, by.host, by.protocolId]);
-      const known = cache.get(name);
-      if (known !== undefined && !isExpired(known)) return known;
-      const pending = retrieving.get(name) ?? retrieve(name, keyId, by);
-      retrieving.set(name, pending);
-      return pending.finally(() => retrieving.delete(name));
+  const cache = new LRUCache<string, SharedKeys, { keyId: string; by: ApplicationFunction }>({
+    max: maximalKeys,
+    async fetchMethod(_name, _known, { options, context: { keyId, by } }) {
+      const keys = await source.retrieve(keyId, by);
+      if (keys === undefined || isExpired(keys)) return undefined;
+      const lifetime = keys.expiresAt === undefined ? usualLifetimeMilliseconds : keys.expiresAt - Date.now();
+      options.ttl = Math.max(1, Math.min(lifetime, 2 ** 31 - 1));
+      return keys;
     },
+  });
+  return {
+    retrieve: (keyId, by) =>
+      cache.fetch(JSON.stringify([keyId, by.host, by.protocolId]), { context: { keyId, by } }),
   };
 }
 

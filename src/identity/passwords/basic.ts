@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import type { Subscriber, SubscriberDirectory } from '../../subscribers/subscriber.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
@@ -29,7 +30,7 @@ const checksAtOnce = 2;
 
 /** Only over TLS, or from this machine: elsewhere the password would be there to read, so it is not even asked for. */
 export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions): AuthenticationScheme {
-  const check = remembered(atMost(checksAtOnce, isPassword));
+  const check = remembered(isPassword);
   let hashOfNobody: Promise<string> | undefined;
 
   async function hashOf(subscriber: Subscriber | undefined): Promise<string | undefined> {
@@ -103,32 +104,15 @@ async function findSubscriber(
  */
 function remembered(check: PasswordCheck): PasswordCheck {
   const key = randomBytes(32);
-  const results = new LRUCache<string, Promise<boolean>>({ max: cachedChecks, ttl: cacheMilliseconds });
+  const inTurn = pLimit(checksAtOnce);
+  const results = new LRUCache<string, boolean, Parameters<PasswordCheck>>({
+    max: cachedChecks,
+    ttl: cacheMilliseconds,
+    fetchMethod: (_name, _known, { context }) => inTurn(() => check(...context)),
+  });
   return (password, hash) => {
     const name = createHmac('sha256', key).update(`${hash}\0${password}`).digest('base64');
-    const known = results.get(name);
-    if (known !== undefined) return known;
-    const result = check(password, hash);
-    results.set(name, result);
-    result.catch(() => results.delete(name));
-    return result;
-  };
-}
-
-/** The others wait for their turn. */
-function atMost(limit: number, check: PasswordCheck): PasswordCheck {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (password, hash) => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running++;
-    try {
-      return await check(password, hash);
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
-    }
+    return results.forceFetch(name, { context: [password, hash] });
   };
 }
 

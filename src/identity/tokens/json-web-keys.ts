@@ -1,9 +1,10 @@
 /** The public keys of an identity provider (RFC 7517): fetched when they are needed, kept while the provider is away. */
 import { readFile } from 'node:fs/promises';
-import { createLocalJWKSet, errors, type JSONWebKeySet } from 'jose';
+import { pathToFileURL } from 'node:url';
+import { createRemoteJWKSet, customFetch, errors, type JSONWebKeySet } from 'jose';
 import { IdentityUnavailable } from '../unavailable.js';
 
-type KeySet = ReturnType<typeof createLocalJWKSet>;
+type KeySet = ReturnType<typeof createRemoteJWKSet>;
 
 /** Finds the key that a token names. @throws IdentityUnavailable where the provider would have to be asked and is away. */
 export type KeyFinder = (...token: Parameters<KeySet>) => ReturnType<KeySet>;
@@ -25,49 +26,57 @@ const usualOptions: JsonWebKeysOptions = {
   retryMilliseconds: 1_000,
 };
 
-interface Fetched {
-  readonly find: KeySet;
-  readonly at: number;
-}
-
 /** @param source the URL of a JWKS, or the name of a file that has one */
 export function jsonWebKeys(source: string, options: Partial<JsonWebKeysOptions> = {}): KeyFinder {
   const limits = { ...usualOptions, ...options };
-  let current: Fetched | undefined;
-  let failedAt = -Infinity;
-  let fetching: Promise<Fetched> | undefined;
-
-  /** One request to the provider at a time, and none right after one that failed. */
-  function fetchAgain(): Promise<Fetched> {
-    if (Date.now() - failedAt < limits.retryMilliseconds) return Promise.reject(unavailable());
-    fetching ??= load(source, limits.timeoutMilliseconds)
-      .then((keys) => (current = { find: createLocalJWKSet(keys), at: Date.now() }))
-      .catch((error: unknown) => {
-        failedAt = Date.now();
-        throw unavailable(error);
-      })
-      .finally(() => (fetching = undefined));
-    return fetching;
-  }
-
-  async function keys(): Promise<Fetched> {
-    if (current === undefined) return fetchAgain();
-    if (Date.now() - current.at < limits.maximalAgeMilliseconds) return current;
-    const old = current;
-    const fetched = fetchAgain().catch(() => old);
-    // While the provider is away, nobody waits for what is tried again and again.
-    return failedAt > old.at ? old : fetched;
-  }
-
+  const copy = lastingCopy(limits.retryMilliseconds);
+  const keys = createRemoteJWKSet(isUrl(source) ? new URL(source) : pathToFileURL(source), {
+    timeoutDuration: limits.timeoutMilliseconds,
+    cacheMaxAge: limits.maximalAgeMilliseconds,
+    cooldownDuration: limits.cooldownMilliseconds,
+    headers: { accept: 'application/jwk-set+json, application/json' },
+    [customFetch]: (_url, { headers, signal }) => copy.refresh(() => load(source, headers, signal)),
+  });
   return async (...token) => {
-    const known = await keys();
+    // While the provider is away, nobody waits for what is tried again and again.
+    if (copy.isStale()) keys.reload().catch(() => undefined);
     try {
-      return await known.find(...token);
+      return await keys(...token);
     } catch (error) {
-      const isUnknown = error instanceof errors.JWKSNoMatchingKey;
-      if (!isUnknown || Date.now() - known.at < limits.cooldownMilliseconds) throw error;
-      return (await fetchAgain()).find(...token);
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !copy.isStale()) throw error;
+      // The key may be a new one.
+      await keys.reload();
+      if (copy.isStale()) throw unavailable();
+      return keys(...token);
     }
+  };
+}
+
+interface LastingCopy {
+  /** The keys as the provider has them, or as it had them last while it is away. @throws IdentityUnavailable where it never was there */
+  refresh(load: () => Promise<JSONWebKeySet>): Promise<Response>;
+  /** The last attempt failed. */
+  isStale(): boolean;
+}
+
+/** What the provider said last counts while it is away. */
+function lastingCopy(retryMilliseconds: number): LastingCopy {
+  let keys: JSONWebKeySet | undefined;
+  let failure: { readonly at: number; readonly cause: unknown } | undefined;
+  return {
+    async refresh(load) {
+      if (failure === undefined || Date.now() - failure.at >= retryMilliseconds) {
+        try {
+          keys = await load();
+          failure = undefined;
+        } catch (cause) {
+          failure = { at: Date.now(), cause };
+        }
+      }
+      if (keys === undefined) throw unavailable(failure?.cause);
+      return Response.json(keys);
+    },
+    isStale: () => failure !== undefined,
   };
 }
 
@@ -75,16 +84,16 @@ function unavailable(cause?: unknown): IdentityUnavailable {
   return new IdentityUnavailable('The identity provider', 5, { cause });
 }
 
-async function load(source: string, timeoutMilliseconds: number): Promise<JSONWebKeySet> {
-  if (!/^https?:/.test(source)) return keySet(JSON.parse(await readFile(source, 'utf8')));
-  const response = await fetch(source, {
-    headers: { accept: 'application/jwk-set+json, application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(timeoutMilliseconds),
-  });
+async function load(source: string, headers: Headers, signal: AbortSignal): Promise<JSONWebKeySet> {
+  if (!isUrl(source)) return keySet(JSON.parse(await readFile(source, 'utf8')));
+  const response = await fetch(source, { headers, signal, redirect: 'error' });
   if (response.ok) return keySet(await response.json());
   await response.body?.cancel();
   throw new Error(`the provider answered ${response.status}`);
+}
+
+function isUrl(source: string): boolean {
+  return /^https?:/i.test(source);
 }
 
 /** @throws where it is no set of keys (RFC 7517 §5). */

@@ -75,19 +75,21 @@ interface Remembered<Question extends string[], Answer> {
 function remembered<Question extends string[], Answer>(
   find: (...question: Question) => Promise<Answer>,
 ): Remembered<Question, Answer> {
-  const answers = new LRUCache<string, Promise<Answer>>({ max: maximalAnswers, ttl: maximalAgeMilliseconds });
-  return {
-    ask(...question) {
-      const key = question.join('\0');
-      const known = answers.get(key);
-      if (known !== undefined) return known;
-      const answer = find(...question);
-      answers.set(key, answer);
-      answer.catch(() => {
-        if (answers.peek(key) === answer) answers.delete(key);
-      });
-      return answer;
+  const answers = new LRUCache<string, { readonly answer: Answer }, () => Promise<Answer>>({
+    max: maximalAnswers,
+    ttl: maximalAgeMilliseconds,
+    // What is forgotten meanwhile is still an answer to who asked before.
+    ignoreFetchAbort: true,
+    async fetchMethod(_key, _known, { options, context }) {
+      const askedAt = performance.now();
+      const answer = await context();
+      options.ttl = Math.max(1, maximalAgeMilliseconds - (performance.now() - askedAt));
+      return { answer };
     },
+  });
+  return {
+    ask: async (...question) =>
+      (await answers.forceFetch(question.join('\0'), { context: () => find(...question) })).answer,
     forget: () => answers.clear(),
   };
 }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { linesOf, type Line } from '../../../src/http/management/lines.js';
+import { linesOf, type Line } from '../../../src/ndjson.js';
 import { query } from '../../fixtures/database.js';
 import { managementClient } from '../../fixtures/management-client.js';
 import { until } from '../../fixtures/serve.js';

@@ -41,18 +41,3 @@ export async function* linesOf(stream: AsyncIterable<Buffer>, maximalLength: num
 export function jsonLine(value: object): string {
   return `${JSON.stringify(value)}\n`;
 }
-
-/** Does all, so many at a time; the results are in the order of the items. */
-export async function mapAtMost<Item, Result>(
-  limit: number,
-  items: readonly Item[],
-  action: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [i, item] of waiting) results[i] = await action(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return results;
-}
