@@ -3,6 +3,7 @@ import { openUpstreams } from './aggregation/proxy.js';
 import type { Config } from './config/config.js';
 import { openListeners, type Listeners } from './http/listeners.js';
 import { readAdminTokens } from './http/management/token-file.js';
+import type { LogOptions } from './http/log.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { readTls } from './http/tls-files.js';
 import { openAuthenticationSchemes } from './identity/schemes.js';
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly areUsagesChecked?: boolean;
   /** Metrics of all processes; by default those of this one. */
   readonly clusterMetrics?: () => Promise<string>;
+  /** Where the log goes; by default standard output. */
+  readonly logOutput?: LogOptions['stream'];
 }
 
 export interface App {
@@ -77,6 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics(() => storeFigures(storage.documents.figures()));
   const listeners = await openListeners({
     config,
+    log: { level: config.logLevel, ...(options.logOutput && { stream: options.logOutput }) },
     tls,
     tokens,
     xcap,

@@ -16,6 +16,8 @@ export function endQuietlyWithReader(): void {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  // What nobody reads on standard error is lost, and the work is done all the same.
+  process.stderr.on('error', () => undefined);
 }
 
 /** Rows in columns, as wide as the widest cell. */

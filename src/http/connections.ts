@@ -20,3 +20,13 @@ export function forgetMalformedRequests({ server }: FastifyInstance): void {
     delete error.rawPacket;
   });
 }
+
+/** A connection that cannot be accepted (EMFILE) is lost, and the others go on. */
+export function surviveLostConnections(listener: FastifyInstance): void {
+  listener.addHook('onListen', (done) => {
+    listener.server.on('error', (error) =>
+      listener.log.error({ err: error }, 'a connection was not accepted'),
+    );
+    done();
+  });
+}

@@ -14,6 +14,7 @@ import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import type { Xcap } from '../xcap/request.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
 import { servedUsages, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
+import type { LogOptions } from './log.js';
 import { createManagementListener } from './management/listener.js';
 import type { AdminToken } from './management/access.js';
 import type { Metrics } from './metrics.js';
@@ -22,6 +23,7 @@ import { createXcapListener, type ListenerTls } from './xcap-listener.js';
 
 export interface ListenersOptions {
   readonly config: Config;
+  readonly log: LogOptions;
   /** Undefined where the XCAP listener speaks plain HTTP. */
   readonly tls: ListenerTls | undefined;
   /** Of the management API. */
@@ -77,6 +79,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
 
 function xcapListener({
   config,
+  log,
   tls,
   xcap,
   usages,
@@ -85,7 +88,7 @@ function xcapListener({
   directory,
   metrics,
 }: ListenersOptions): FastifyInstance {
-  const { xcapRoots, defaultDomain, openProvisioning, trustedElements, logLevel } = config;
+  const { xcapRoots, defaultDomain, openProvisioning, trustedElements } = config;
   return createXcapListener({
     xcap,
     usages,
@@ -106,13 +109,14 @@ function xcapListener({
         routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usages.get(auid)) : auid,
     },
     metrics,
-    logLevel,
+    log,
     tls,
   });
 }
 
 function managementListener({
   config,
+  log,
   tokens,
   xcap,
   usages,
@@ -123,7 +127,7 @@ function managementListener({
 }: ListenersOptions): ReturnType<typeof createManagementListener> {
   return createManagementListener({
     openApiFile: join(packageFolder, 'openapi.yaml'),
-    logLevel: config.logLevel,
+    log,
     ping,
     metrics: clusterMetrics,
     api: {

@@ -17,9 +17,14 @@ import { Refusal } from '../xcap/refusal.js';
 import { methodsFor, resourceKind } from '../xcap/resource.js';
 import type { GetRequest, ReadResult, WriteResult, Xcap, XcapRequest } from '../xcap/request.js';
 import { encodeDocumentSelector, parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri/uri.js';
-import { closeConnectionsOnShutdown, forgetMalformedRequests } from './connections.js';
+import {
+  closeConnectionsOnShutdown,
+  forgetMalformedRequests,
+  surviveLostConnections,
+} from './connections.js';
 import { errorReply } from './error-reply.js';
 import type { MergingMaker } from '../aggregation/merging-maker.js';
+import type { LogOptions } from './log.js';
 import type { Metrics } from './metrics.js';
 import { forbidRenegotiation, tlsPeer } from './tls-peer.js';
 import { forward, routeName, routeOf, type Route, type Upstreams } from '../aggregation/proxy.js';
@@ -33,7 +38,7 @@ export interface XcapListenerOptions {
   readonly upstreams: Upstreams;
   readonly mergingMaker: MergingMaker;
   readonly metrics: Metrics;
-  readonly logLevel: string;
+  readonly log: LogOptions;
   readonly tls: ListenerTls | undefined;
 }
 
@@ -102,15 +107,16 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     done();
   });
   closeConnectionsOnShutdown(app);
+  surviveLostConnections(app);
   forgetMalformedRequests(app);
   forbidRenegotiation(app);
   refuseLargeBodiesEarly(app, options.xcap.maximalDocumentBytes);
   return app;
 }
 
-function newServer({ xcap, logLevel, tls }: XcapListenerOptions): FastifyInstance {
+function newServer({ xcap, log, tls }: XcapListenerOptions): FastifyInstance {
   const common = {
-    logger: { level: logLevel },
+    logger: { ...log },
     // The target may hold a password (§6.2 userinfo): Fastify's own log lines are off, see `record`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: xcap.maximalDocumentBytes,

@@ -1,9 +1,13 @@
 /** What supervisor and workers say to each other. */
 
+/** The metrics of one process, as the library gives and takes them. */
+export type Figures = readonly object[];
+
 export type ToWorker =
-  | { readonly type: 'xcapd:stop' }
   /** Certificate, key and profiles are to be read again. */
   | { readonly type: 'xcapd:reload' }
+  /** Asks for the metrics of that worker. */
+  | { readonly type: 'xcapd:figures'; readonly id: number }
   /** No text where the metrics could not be gathered. */
   | { readonly type: 'xcapd:metrics'; readonly id: number; readonly text?: string };
 
@@ -18,17 +22,19 @@ export interface Ready {
 export type ToSupervisor =
   | Ready
   | { readonly type: 'xcapd:failed'; readonly message: string }
+  | { readonly type: 'xcapd:figures'; readonly id: number; readonly figures: Figures }
+  /** Asks for the metrics of all workers. */
   | { readonly type: 'xcapd:metrics'; readonly id: number };
 
 export function isToWorker(message: unknown): message is ToWorker {
-  return hasType(message, ['xcapd:stop', 'xcapd:reload', 'xcapd:metrics']);
+  return hasType(message, ['xcapd:reload', 'xcapd:figures', 'xcapd:metrics']);
 }
 
 export function isToSupervisor(message: unknown): message is ToSupervisor {
-  return hasType(message, ['xcapd:ready', 'xcapd:failed', 'xcapd:metrics']);
+  return hasType(message, ['xcapd:ready', 'xcapd:failed', 'xcapd:figures', 'xcapd:metrics']);
 }
 
-/** Other modules use the channel, too (node:cluster, prom-client). */
+/** Other modules use the channel, too (node:cluster). */
 function hasType(message: unknown, types: readonly string[]): boolean {
   return (
     typeof message === 'object' &&

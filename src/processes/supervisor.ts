@@ -3,12 +3,14 @@
  * listening sockets. It never parses a request.
  */
 import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
-import prometheus from 'prom-client';
 import type { Config } from '../config/config.js';
+import { openLogOutput, type LogOutput } from './log-output.js';
 import { isToSupervisor, type Ready, type ToSupervisor, type ToWorker } from './messages.js';
+import { metricsGatherer } from './metrics.js';
 import { migrationsFolder } from '../package-files.js';
 import { describeAddress, type DatabaseAddress } from '../storage/database.js';
 import { startEmbeddedPostgres } from '../storage/embedded/postgres.js';
@@ -21,13 +23,15 @@ const earlyDeathMilliseconds = 5000;
 const longestRestartDelayMilliseconds = 800;
 /** Where so many workers died and none ever served, the next one will not serve either. */
 const deathsBeforeGivingUp = 5;
+const stopPatienceMilliseconds = 15_000;
 /** How long a database that is away at the start is waited for. */
 const databaseWaitMilliseconds = 60_000;
 const databaseRetryMilliseconds = 1000;
 
 /** Runs the server until a signal stops it. Rejects where it cannot start. */
 export async function serve(config: Config): Promise<void> {
-  const log = pino({ level: config.logLevel });
+  const output = openLogOutput();
+  const log = pino({ level: config.logLevel }, output);
   if (config.ignoredVariables.length > 0) {
     log.info(
       { variables: config.ignoredVariables },
@@ -46,7 +50,7 @@ export async function serve(config: Config): Promise<void> {
     });
     try {
       const ready = await Promise.race([workers.ready, stopRequested]);
-      if (typeof ready !== 'string') announce(config, ready);
+      if (typeof ready !== 'string') announce(output, config, ready);
       log.info({ signal: await stopRequested }, 'stopping: requests in flight are finished');
     } finally {
       await workers.stop();
@@ -120,10 +124,12 @@ interface Workers {
 }
 
 function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): Workers {
-  const aggregator = new prometheus.AggregatorRegistry();
+  const metrics = metricsGatherer(tell);
   let isStopping = false;
   let restartDelay = 0;
-  let readyWorkers = 0;
+  /** Those that hear messages; the others have only begun to start. */
+  const listening = new Set<Worker>();
+  const tellWhenListening = new Map<Worker, ToWorker>();
   let wasReady = false;
   let deathsBeforeReady = 0;
   let becomeReady: (ready: Ready) => void = () => undefined;
@@ -136,17 +142,25 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
 
   const onMessage = (worker: Worker, message: ToSupervisor) => {
     switch (message.type) {
-      case 'xcapd:ready':
-        if (++readyWorkers < config.workers || wasReady) return;
+      case 'xcapd:ready': {
+        listening.add(worker);
+        const missed = tellWhenListening.get(worker);
+        if (missed !== undefined) tell(worker, missed);
+        tellWhenListening.delete(worker);
+        if (listening.size < config.workers || wasReady) return;
         wasReady = true;
         becomeReady(message);
         return;
+      }
       case 'xcapd:failed':
         if (wasReady) log.error({ reason: message.message }, 'a worker could not start');
         else fail(new Error(message.message));
         return;
+      case 'xcapd:figures':
+        metrics.arrived(worker, message.id, message.figures);
+        return;
       case 'xcapd:metrics':
-        aggregator.clusterMetrics().then(
+        metrics.gather([...listening]).then(
           (text) => tell(worker, { type: 'xcapd:metrics', id: message.id, text }),
           (error: unknown) => {
             log.error({ reason: messageOf(error) }, 'the metrics could not be gathered');
@@ -166,7 +180,10 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
     worker.on('message', (message: unknown) => {
       if (isToSupervisor(message)) onMessage(worker, message);
     });
-    worker.on('exit', (code, signal) => {
+    const replace = (code: number | null, signal: string | null) => {
+      listening.delete(worker);
+      tellWhenListening.delete(worker);
+      metrics.gone(worker);
       if (isStopping) return;
       const diedEarly = Date.now() - startedAt < earlyDeathMilliseconds;
       restartDelay = diedEarly ? Math.min(longestRestartDelayMilliseconds, restartDelay * 2 + 25) : 0;
@@ -181,6 +198,12 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
       setTimeout(() => {
         if (!isStopping) start();
       }, restartDelay);
+    };
+    worker.on('exit', replace);
+    // The system has no room for another process, which never exits then; or a message came to a worker that has just died.
+    worker.on('error', (error) => {
+      log.warn({ reason: messageOf(error) }, 'a worker cannot be reached');
+      if (worker.process.pid === undefined) replace(null, null);
     });
   };
   for (let i = 0; i < config.workers; i++) start();
@@ -188,37 +211,46 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
   return {
     ready,
     tell(message) {
-      for (const worker of liveWorkers()) tell(worker, message);
+      for (const worker of liveWorkers()) {
+        if (listening.has(worker)) tell(worker, message);
+        else tellWhenListening.set(worker, message);
+      }
     },
     async stop() {
       isStopping = true;
-      await Promise.all(
-        liveWorkers().map(async (worker) => {
-          const gone = new Promise((resolve) => worker.once('exit', resolve));
-          tell(worker, { type: 'xcapd:stop' });
-          await gone;
-        }),
-      );
+      await Promise.all(liveWorkers().map(stopped));
     },
   };
 }
 
+/**
+ * A signal and no message: a worker that has only begun to start has no ear for messages yet, and dies of it at once. One that
+ * is stuck is waited for a little longer than it would wait for its requests.
+ */
+async function stopped({ process: worker }: Worker): Promise<void> {
+  const gone = once(worker, 'exit');
+  worker.kill('SIGTERM');
+  const timer = setTimeout(() => worker.kill('SIGKILL'), stopPatienceMilliseconds);
+  await gone;
+  clearTimeout(timer);
+}
+
 function liveWorkers(): Worker[] {
   return Object.values(cluster.workers ?? {}).filter(
-    (worker) => worker !== undefined && !worker.isDead(),
+    (worker) => worker?.process.pid !== undefined && !worker.isDead(),
   ) as Worker[];
 }
 
-/** A worker that died a moment ago has no channel any more; its exit is handled elsewhere. */
+/** A worker that died a moment ago has no channel any more, or one that nobody reads; its exit is handled elsewhere. */
 function tell(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message);
 }
 
 /** For the person at the terminal: where, what, and one line to try. */
-function announce(config: Config, { usages, address, managementAddress }: Ready): void {
+function announce(output: LogOutput, config: Config, { usages, address, managementAddress }: Ready): void {
   const scheme = config.tls === undefined ? 'http' : 'https';
   const root = `${scheme}://${address}${config.xcapRoots[0] ?? ''}/`;
-  process.stdout.write(
+  output.write(
     [
       '',
       `xcapd listens on ${root}`,

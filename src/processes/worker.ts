@@ -1,7 +1,8 @@
 /** A worker process: answers requests until its supervisor says stop. Holds nothing that the database does not have. */
 import cluster from 'node:cluster';
-import prometheus from 'prom-client';
+import type { App } from '../app.js';
 import { readConfig } from '../config/config.js';
+import { openLogOutput } from './log-output.js';
 import { isToWorker, type ToSupervisor } from './messages.js';
 import type { DatabaseAddress } from '../storage/database.js';
 
@@ -9,6 +10,9 @@ import type { DatabaseAddress } from '../storage/database.js';
 const shutdownMilliseconds = 10_000;
 
 async function run(): Promise<void> {
+  // A terminal sends these to the whole group: the supervisor decides.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
   // Loaded here, so that a native module that does not fit this Node.js is a reason that the supervisor hears.
   const { createApp } = await import('../app.js');
   const database = JSON.parse(process.env.XCAPD_DATABASE ?? '{}') as DatabaseAddress;
@@ -18,18 +22,14 @@ async function run(): Promise<void> {
     database,
     areUsagesChecked,
     clusterMetrics,
+    logOutput: openLogOutput(),
   });
   const log = app.listeners.xcap.log;
-  new prometheus.AggregatorRegistry();
-  prometheus.AggregatorRegistry.setRegistries([app.metrics.registry]);
 
   let isStopping = false;
-  let listens = false;
   const stop = () => {
     if (isStopping) return;
     isStopping = true;
-    // Node.js crashes where a server is closed while it waits for its supervisor's socket; and nobody is served yet.
-    if (!listens) process.exit(0);
     setTimeout(() => process.exit(1), shutdownMilliseconds).unref();
     app.close().then(
       () => process.exit(0),
@@ -47,21 +47,19 @@ async function run(): Promise<void> {
       log.error({ reason: messageOf(error) }, `${what} could not be read; the old one stays`);
     }
   };
-  process.on('SIGTERM', stop);
-  // A terminal sends these to the whole group: the supervisor decides.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGHUP', () => undefined);
   process.on('message', (message: unknown) => {
     if (!isToWorker(message)) return;
-    if (message.type === 'xcapd:stop') stop();
     if (message.type === 'xcapd:reload') {
       reload('the certificate', () => app.listeners.reloadTls());
       reload('the set of profiles', () => app.reloadProfiles());
     }
+    if (message.type === 'xcapd:figures') sendFigures(app, message.id);
     if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);
   });
   await app.listeners.listen();
-  listens = true;
+  // Before that there is no request that could be finished, and the process just ends: Node.js crashes where a server is closed
+  // while it waits for its supervisor's socket.
+  process.on('SIGTERM', stop);
   send({
     type: 'xcapd:ready',
     usages: [...app.usages.keys()],
@@ -85,11 +83,19 @@ function clusterMetrics(): Promise<string> {
   });
 }
 
+function sendFigures({ metrics, listeners }: App, id: number): void {
+  metrics.registry.getMetricsAsJSON().then(
+    (figures) => send({ type: 'xcapd:figures', id, figures }),
+    (error: unknown) => listeners.xcap.log.error({ err: error }, 'the metrics of this process failed'),
+  );
+}
+
 function metricsArrived(id: number, text: string | undefined): void {
   waitingForMetrics.get(id)?.(text);
   waitingForMetrics.delete(id);
 }
 
+/** Where the supervisor is dead nobody hears it; node:cluster then ends this process. */
 function send(message: ToSupervisor, sent: () => void = () => undefined): void {
   process.send?.(message, sent);
 }

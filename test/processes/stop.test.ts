@@ -97,6 +97,16 @@ t.test('Ctrl-C, which reaches all processes of the group', async (t) => {
   t.strictSame(await served.ended, { code: 0, signal: null });
 });
 
+t.test('SIGTERM while a worker starts', async (t) => {
+  const served = await serve(t, { XCAP_DATA_DIR: data, XCAP_WORKERS: '2' });
+  const [victim = 0, other = 0] = workersOf(served);
+  sendSignal(victim, 'SIGKILL');
+  await until('another one has begun to start', () =>
+    workersOf(served).some((pid) => pid !== victim && pid !== other),
+  );
+  t.strictSame(await served.kill('SIGTERM'), { code: 0, signal: null });
+});
+
 t.test('kill -9 of the supervisor', async (t) => {
   const served = await serve(t, { XCAP_DATA_DIR: data, XCAP_WORKERS: '2' });
   const processes = [...workersOf(served), postmasterOf(data) ?? 0];

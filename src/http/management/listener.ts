@@ -4,7 +4,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { packageFolder } from '../../package-files.js';
-import { closeConnectionsOnShutdown } from '../connections.js';
+import { closeConnectionsOnShutdown, surviveLostConnections } from '../connections.js';
+import type { LogOptions } from '../log.js';
 import { registerManagementApi } from './api.js';
 import type { ManagementApiOptions } from './context.js';
 import { problemOf, sendProblem } from './problem.js';
@@ -12,7 +13,7 @@ import { problemOf, sendProblem } from './problem.js';
 export interface ManagementOptions {
   /** Path of openapi.yaml. */
   readonly openApiFile: string;
-  readonly logLevel: string;
+  readonly log: LogOptions;
   /** A real round trip to the database; rejects where it is away. */
   readonly ping: () => Promise<void>;
   /** The metrics of all processes in Prometheus' text format. */
@@ -30,7 +31,7 @@ export async function createManagementListener(
 ): Promise<{ listener: FastifyInstance; routes: readonly string[] }> {
   const routes: string[] = [];
   const app = Fastify({
-    logger: { level: options.logLevel },
+    logger: { ...options.log },
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     // Identities and paths of documents are longer than what the router takes by default.
@@ -42,6 +43,7 @@ export async function createManagementListener(
     },
   });
   closeConnectionsOnShutdown(app);
+  surviveLostConnections(app);
   app.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${describedPath(url)}`);
   });
