@@ -55,7 +55,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/storage\/nonces\//, /^src\/storage\/(nonces\/|[^/]+$)/],
   [/^src\/storage\//, /^src\/(storage|subscribers|xcap)\//],
   [/^src\/identity\//, /^src\/(config|identity|subscribers|xcap)\//],
-  [/^src\/aggregation\//, /^src\/(aggregation|xcap|xml)\//],
+  [/^src\/aggregation\//, /^src\/(aggregation|config|xcap|xml)\//],
   [
     /^src\/http\//,
     /^src\/(aggregation|config|http|identity|subscribers|xcap)\/|^src\/(ndjson|package-files)\.ts$/,

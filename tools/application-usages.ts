@@ -11,7 +11,7 @@ import {
   readOnly,
   type AuthorizationPolicy,
 } from '../src/xcap/policy/authorization.js';
-import type { Access, ApplicationUsage } from '../src/xcap/usage/contract.js';
+import type { UsagePolicy, ApplicationUsage } from '../src/xcap/usage/contract.js';
 import type { LoadedUsage } from '../src/xcap/usage/loaded-usage.js';
 
 export const applicationUsagesFile = join(packageFolder, 'docs/application-usages.md');
@@ -80,7 +80,7 @@ function defaultNamespaces(usage: ApplicationUsage): string {
   return second === undefined ? first : `${first}, and \`${second}\` for names that only this one declares`;
 }
 
-function access({ authorization = ownerAndTrustedElements, readers }: Access): string {
+function access({ authorization = ownerAndTrustedElements, readers }: UsagePolicy): string {
   const policy = policies.get(authorization) ?? 'its own policy, see its folder';
   return readers === undefined
     ? policy

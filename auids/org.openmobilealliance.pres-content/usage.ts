@@ -20,7 +20,7 @@ const signatures: ReadonlyMap<string, readonly string[]> = new Map([
   ['image/png', ['\x89PNG\r\n\x1a\n']],
 ]);
 
-/** OMA Presence Content XDM: the picture that stands for a user, to which his presence refers. */
+/** OMA Presence Content XDM: the picture that stands for a user, to which their presence refers. */
 export const usage = defineApplicationUsage({
   kind: 'stored',
   auid: 'org.openmobilealliance.pres-content',
@@ -89,7 +89,7 @@ function decodedLength(base64: string): number {
   return (base64.length / 4) * 3 - padding.length;
 }
 
-/** Where the owner of a picture says who may watch his presence: OMA's name, then those that other clients write. */
+/** Where the owner of a picture says who may watch their presence: OMA's name, then those that other clients write. */
 function presenceRulesFor(document: DocumentSelector): DocumentSelector[] {
   if (document.tree === 'global') return [];
   const { tree, xui } = document;

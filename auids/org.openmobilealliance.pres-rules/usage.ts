@@ -3,6 +3,7 @@ import {
   canonicalXui,
   defineApplicationUsage,
   elementsNamed,
+  percentDecoded,
   repeatedValues,
   sameName,
 } from '../../src/xcap/usage/contract.js';
@@ -116,11 +117,11 @@ function unusableAnchor(anchor: string, document: DocumentSelector): string | un
 /** RFC 4825 §6.2: `…/resource-lists/users/<xui>/<document>`, whatever the XCAP root and the node selector. */
 function isInListsOf(xui: string, path: string): boolean {
   const [documentPath = ''] = path.split(/\/(?:~|%7e){2}(?:\/|$)/i);
-  const segments = documentPath.split('/').map(decoded);
+  const segments = documentPath.split('/').map(percentDecoded);
   const auidAt = segments.findIndex(
     (segment, at) => segment === 'resource-lists' && segments[at + 1] === 'users',
   );
-  if (auidAt < 0 || path.split('/').map(decoded).some(isMisleading)) return false;
+  if (auidAt < 0 || path.split('/').map(percentDecoded).some(isMisleading)) return false;
   const [owner = '', document = ''] = segments.slice(auidAt + 2);
   return document !== '' && canonicalXui(owner) === xui;
 }
@@ -128,14 +129,6 @@ function isInListsOf(xui: string, path: string): boolean {
 /** Once the URI is resolved, a dot segment leads into another folder. */
 function isMisleading(segment: string | undefined): boolean {
   return segment === undefined || segment === '.' || segment === '..';
-}
-
-function decoded(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What stands in the conditions, actions or transformations of a rule. */

@@ -9,7 +9,7 @@ import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:oma:xml:xdm:user-profile';
 
-/** OMA Shared Profile XDM: what a user tells everybody about himself. */
+/** OMA Shared Profile XDM: what a user tells everybody about themselves. */
 export const usage = defineApplicationUsage({
   kind: 'stored',
   auid: 'org.openmobilealliance.user-profile',

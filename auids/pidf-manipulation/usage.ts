@@ -72,8 +72,8 @@ function uniqueness(root: SourceElement): readonly UniquenessFailure[] {
 }
 
 /**
- * A presence document in a user's home is about this user. RFC 3863 §4.1.1 wants his pres URI as the entity, SIP clients
- * (and RFC 4827 §11) put his address of record there: both name him.
+ * A presence document in a user's home is about this user. RFC 3863 §4.1.1 wants their pres URI as the entity, SIP clients
+ * (and RFC 4827 §11) put their address of record there: both name them.
  */
 function entityOfSomebodyElse(root: SourceElement, { document }: UsageContext): string | undefined {
   if (document.tree !== 'users') return undefined;

@@ -1,4 +1,5 @@
 import {
+  percentDecoded,
   canonicalXui,
   defineApplicationUsage,
   descendantsOrSelf,
@@ -132,7 +133,7 @@ function unusableList(uri: string, { document, xcapRoots }: UsageContext): strin
   if (path === undefined) return `A resource-list has to be an absolute HTTP URI: ${uri}`;
   const [documentPath = '', nodeSelector = ''] = path.split(/\/(?:~|%7e){2}(?:\/|$)/i);
   // Dot segments behind the document's name climb out of it as well.
-  if (path.split('/').map(decoded).some(isMisleading)) {
+  if (path.split('/').map(percentDecoded).some(isMisleading)) {
     return `A resource-list has to be a URI without dot segments, percent-encoded UTF-8: ${uri}`;
   }
   const selectors = xcapRoots.flatMap((root) => segmentsBelow(root, documentPath));
@@ -162,20 +163,12 @@ function segmentsOf(path: string): (string | undefined)[] {
   return path
     .split('/')
     .filter((segment) => segment !== '')
-    .map(decoded);
+    .map(percentDecoded);
 }
 
 /** Once the URI is resolved, a dot segment leads into another folder. */
 function isMisleading(segment: string | undefined): boolean {
   return segment === undefined || segment === '.' || segment === '..';
-}
-
-function decoded(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The children of that name of all services. */

@@ -18,7 +18,7 @@ const hopByHop: readonly string[] = [
 
 /**
  * What the next server must not see as if this one said it: credentials, which are for this server alone, and what a client
- * says about who and where he is. There are servers that take an underscore for a hyphen.
+ * says about who and where they are. There are servers that take an underscore for a hyphen.
  */
 const unbelievable =
   /^(authorization|proxy-authorization|x-(3gpp|xcap)-asserted-identity|x-3gpp-intended-identity|forwarded|x-forwarded(-.*)?|x-real-ip)$/;
@@ -29,7 +29,7 @@ const remade: readonly string[] = ['host', 'content-length', 'expect', 'via'];
 export interface ForwardedRequest {
   /** As they came: names and values in turn. */
   readonly rawHeaders: readonly string[];
-  /** All identities of who asks, the one that he wants to be known by first. */
+  /** All identities of who asks, the one that they want to be known by first. */
   readonly identities: readonly Xui[];
   /** The name of this server in Via. */
   readonly pseudonym: string;

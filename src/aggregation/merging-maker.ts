@@ -1,4 +1,5 @@
 /** Documents that this server makes from its own and those of the servers behind it, for who asks. */
+import type { UpstreamRoute } from '../config/upstreams.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import { type StoredDocument, madeDocument } from '../xcap/document/stored-document.js';
@@ -19,7 +20,7 @@ import type { DocumentSelector, Principal } from '../xcap/terms.js';
 import { encodeDocumentSelector } from '../xcap/uri/uri.js';
 import { UpstreamFailure } from './failure.js';
 import { assertedIdentities, isLoop, viaHeader } from './headers.js';
-import { routeOf, type Upstream, type Upstreams } from './proxy.js';
+import { routeOf, type Upstreams } from './proxy.js';
 
 export interface MergeOptions {
   readonly upstreams: Upstreams;
@@ -45,7 +46,7 @@ type Answer =
   /** Another status of the upstream, or the reason why it has none. */
   | { readonly status: number; readonly body: undefined };
 
-type Ask = (upstream: Upstream, document: DocumentSelector) => Promise<Answer>;
+type Ask = (upstream: UpstreamRoute, document: DocumentSelector) => Promise<Answer>;
 
 /** The whole answer has to be there by then: whoever asks waits for the slowest upstream. */
 const timeoutMilliseconds = 3000;
@@ -75,16 +76,16 @@ export function mergingMaker(options: MergeOptions): MergingMaker {
 
 function mergers({ upstreams, usages }: MergeOptions) {
   /** What each upstream said last: a usage does not go from the capabilities while its server restarts. */
-  const known = new Map<Upstream, Capabilities>();
+  const known = new Map<UpstreamRoute, Capabilities>();
   const servers = distinctServers(upstreams);
   const isHere = (auid: string) => routeOf(upstreams, auid) === undefined;
-  const isAt = (server: Upstream, auid: string) => {
+  const isAt = (server: UpstreamRoute, auid: string) => {
     const route = routeOf(upstreams, auid);
     return route !== undefined && isSame(route, server);
   };
 
   /** The usages that are there for certain, or were the last time. */
-  const auidsAt = (server: Upstream): Set<string> => {
+  const auidsAt = (server: UpstreamRoute): Set<string> => {
     const named = upstreams.routes.flatMap((route) => ('auid' in route ? [route.auid] : []));
     const auids = [...named, ...(known.get(server)?.auids ?? [])];
     return new Set(auids.filter((auid) => isAt(server, auid)));
@@ -92,7 +93,7 @@ function mergers({ upstreams, usages }: MergeOptions) {
 
   async function capabilitiesOf(
     ask: Ask,
-    server: Upstream,
+    server: UpstreamRoute,
     selector: DocumentSelector,
   ): Promise<Capabilities> {
     const { body } = await ask(server, selector);
@@ -102,7 +103,7 @@ function mergers({ upstreams, usages }: MergeOptions) {
     return { auids: [...auidsAt(server)], extensions, namespaces };
   }
 
-  async function foldersOf(ask: Ask, server: Upstream, selector: DocumentSelector): Promise<Folder[]> {
+  async function foldersOf(ask: Ask, server: UpstreamRoute, selector: DocumentSelector): Promise<Folder[]> {
     const { status, body } = await ask(server, selector);
     const folders = body && readFolders(body);
     if (folders !== undefined) return folders.filter(({ auid }) => isAt(server, auid));
@@ -111,7 +112,7 @@ function mergers({ upstreams, usages }: MergeOptions) {
   }
 
   /** Which usages an upstream has that has never answered is only known as far as the configuration or this server says it. */
-  function errorFolders(server: Upstream, status: number): Folder[] {
+  function errorFolders(server: UpstreamRoute, status: number): Folder[] {
     const own = usages.map(({ auid }) => auid).filter((auid) => isAt(server, auid));
     const auids = auidsAt(server);
     return [...(known.has(server) ? auids : new Set([...auids, ...own]))].map((auid) =>
@@ -136,18 +137,18 @@ function mergers({ upstreams, usages }: MergeOptions) {
   };
 }
 
-function distinctServers({ routes }: Upstreams): Upstream[] {
+function distinctServers({ routes }: Upstreams): UpstreamRoute[] {
   return routes.filter((route, i) => routes.findIndex((other) => isSame(other, route)) === i);
 }
 
-function isSame(a: Upstream, b: Upstream): boolean {
+function isSame(a: UpstreamRoute, b: UpstreamRoute): boolean {
   return a.origin === b.origin && a.path === b.path;
 }
 
 async function askUpstream(
   { client, pseudonym }: Upstreams,
   { principal, headers, log }: Asker,
-  { origin, path }: Upstream,
+  { origin, path }: UpstreamRoute,
   document: DocumentSelector,
 ): Promise<Answer> {
   const deadline = Date.now() + timeoutMilliseconds;

@@ -1,5 +1,6 @@
 /** The Aggregation Proxy (OMA XDM Core §6.3, 3GPP TS 24.109 §7): requests for usages that other servers keep go on to them. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { UpstreamRoute } from '../config/upstreams.js';
 import { capabilitiesAuid, directoryAuid } from './merged-documents.js';
 import { Refusal } from '../xcap/refusal.js';
 import type { Principal } from '../xcap/terms.js';
@@ -8,19 +9,9 @@ import { UpstreamFailure } from './failure.js';
 import { openUpstreamClient, type UpstreamClient } from './client.js';
 import { downstreamHeaders, isLoop, upstreamRequestHeaders } from './headers.js';
 
-/** Where the documents of one usage are, or those of all usages whose AUID begins like that. */
-export type Route = Upstream & ({ readonly auid: string } | { readonly prefix: string });
-
-export interface Upstream {
-  /** Scheme and authority. */
-  readonly origin: string;
-  /** The path of the XCAP root there, without a trailing slash. */
-  readonly path: string;
-}
-
 export interface Upstreams {
   /** The first that fits counts. */
-  readonly routes: readonly Route[];
+  readonly routes: readonly UpstreamRoute[];
   readonly client: UpstreamClient;
   /** The name of this server in Via: no other server has it. */
   readonly pseudonym: string;
@@ -29,7 +20,7 @@ export interface Upstreams {
 }
 
 export interface UpstreamsOptions {
-  readonly routes: readonly Route[];
+  readonly routes: readonly UpstreamRoute[];
   readonly proxyHeader: string | undefined;
   /** A key that all processes on one database share. */
   readonly serverKey: (name: string) => Promise<Uint8Array>;
@@ -47,25 +38,25 @@ export async function openUpstreams({
 }
 
 /** Undefined where the usage is served here, as those are which are merged from all servers. */
-export function routeOf({ routes }: Pick<Upstreams, 'routes'>, auid: string): Route | undefined {
+export function routeOf({ routes }: Pick<Upstreams, 'routes'>, auid: string): UpstreamRoute | undefined {
   if (auid === capabilitiesAuid || auid === directoryAuid) return undefined;
   return routes.find((route) => ('auid' in route ? route.auid === auid : auid.startsWith(route.prefix)));
 }
 
 /** A short name for metrics, whatever AUID a client thinks of. */
-export function routeName(route: Route): string {
+export function routeName(route: UpstreamRoute): string {
   return 'auid' in route ? route.auid : `${route.prefix}*`;
 }
 
 /**
- * Sends the request on as it came, for the principal in place of his credentials, and answers with what comes back. Who may
+ * Sends the request on as it came, for the principal in place of their credentials, and answers with what comes back. Who may
  * do what is decided there, but for what the credentials themselves allow.
  *
  * @throws Refusal, UpstreamFailure
  */
 export async function forward(
   upstreams: Upstreams,
-  route: Route,
+  route: UpstreamRoute,
   { request, reply, uri, principal }: ForwardOptions,
 ): Promise<FastifyReply> {
   const { client, pseudonym, proxyHeader } = upstreams;
@@ -107,7 +98,7 @@ export interface ForwardOptions {
   readonly principal: Principal;
 }
 
-/** The upstream learns who asks, not what his token is good for. @throws Refusal */
+/** The upstream learns who asks, not what their token is good for. @throws Refusal */
 function checkAccess({ access }: Principal, method: string): void {
   const isReading = method === 'GET' || method === 'HEAD';
   if (access === 'read-write' || access === (isReading ? 'read' : 'write')) return;

@@ -33,7 +33,7 @@ export function addBulkCommands(program: Command): void {
   const importCommand = program
     .command('import')
     .description(
-      'make subscribers with their documents; who is there already stays as he is, and gets the documents that he has not',
+      'make subscribers with their documents; who is there already stays as they are, and gets the documents that they have not',
     )
     .argument(
       '[source]',

@@ -10,7 +10,8 @@ import { put } from '../xcap/operations.js';
 import { Refusal } from '../xcap/refusal.js';
 import type { Xcap } from '../xcap/request.js';
 import { methodsFor } from '../xcap/resource.js';
-import { encodeSegment, parseRequestTarget } from '../xcap/uri/uri.js';
+import { encodeSegment } from '../xcap/uri/percent-encoding.js';
+import { parseRequestTarget } from '../xcap/uri/uri.js';
 import { lineIn } from './import-input.js';
 
 /** What is wrong with a document. */

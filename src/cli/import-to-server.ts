@@ -1,10 +1,10 @@
 /**
- * A batch by the import of the management API, which makes subscribers. Who is there already stays as he is and gets the
- * documents that he has not: an import that is run again goes on where it ended.
+ * A batch by the import of the management API, which makes subscribers. Who is there already stays as they are and gets the
+ * documents that they have not: an import that is run again goes on where it ended.
  */
 import pMap from 'p-map';
 import { canonicalXui } from '../xcap/uri/xui.js';
-import { encodeSegment } from '../xcap/uri/uri.js';
+import { encodeSegment } from '../xcap/uri/percent-encoding.js';
 import {
   ApiRefusal,
   reaching,
@@ -57,7 +57,7 @@ interface LastLine {
 }
 
 interface ImportOptions {
-  /** Whether who is there already gets the credentials and documents of the import in place of his own. */
+  /** Whether who is there already gets the credentials and documents of the import in place of their own. */
   readonly overwrite: boolean;
   /** Whether documents that are not valid are stored as well, where nothing else is wrong with them. */
   readonly keepInvalid: boolean;
@@ -135,7 +135,7 @@ async function faultOutcome(
   return { ...nothing, refused: [partOf(line, subscriber, problem, part)] };
 }
 
-/** Somebody else may have the XUI among his identities. */
+/** Somebody else may have the XUI among their identities. */
 async function isThere(server: Server, { xui }: ImportSubscriber): Promise<boolean> {
   const found = await sendForJson<{ xui: string }>(server, 'GET', subscriberPath(xui));
   return found.xui === canonicalXui(xui);

@@ -48,13 +48,13 @@ export function addUserCommands(program: Command): void {
 function addAdd(users: Command): void {
   const command = users
     .command('add <xui>')
-    .description('make a subscriber; without a password he is known by other authentication schemes only')
+    .description('make a subscriber; without a password they are known by other authentication schemes only')
     .option('--identity <identity>', 'a further public identity; may be repeated', collect)
     .option('--impi <impi>', 'the private identity')
     .option('--profile <name>', 'the profile of provisioned services')
-    .option('--max-documents <number>', 'how many documents he may have', wholeNumber)
+    .option('--max-documents <number>', 'how many documents they may have', wholeNumber)
     .option('--max-bytes <number>', 'how many bytes they may have together', wholeNumber)
-    .option('--disabled', 'refuse his requests for now')
+    .option('--disabled', 'refuse their requests for now')
     .option('--ask-password', 'ask for the password on the terminal')
     .option('--password-stdin', 'read the password from standard input')
     .action(async (xui: string, options: AddOptions) => {
@@ -113,7 +113,7 @@ function summary({ xui, identities, profile, isDisabled }: SubscriberView): stri
 function addShow(users: Command): void {
   const command = users
     .command('show <xui>')
-    .description('one subscriber, by any of his identities')
+    .description('one subscriber, by any of their identities')
     .action(async (xui: string, options: ServerOptions) => {
       const shown = await sendForJson<SubscriberView>(serverOf(options), 'GET', subscriberPath(xui));
       await (options.json ? printJson(shown) : print(description(shown)));
@@ -178,7 +178,7 @@ function addSwitch(users: Command, name: string, isDisabled: boolean, purpose: s
 function addRemove(users: Command): void {
   const command = users
     .command('rm <xui>')
-    .description('erase a subscriber with his documents, their versions and all else that is known of him')
+    .description('erase a subscriber with their documents, their versions and all else that is known of them')
     .option('--yes', 'do not ask whether that is meant')
     .action(async (xui: string, options: ServerOptions & { readonly yes?: true }) => {
       const server = serverOf(options);

@@ -142,7 +142,7 @@ export const variables = {
     minimum: 0,
     maximum: 1000000000,
     description:
-      'How many documents a user has at most, unless his subscription says otherwise. 0 for any number.',
+      'How many documents a user has at most, unless their subscription says otherwise. 0 for any number.',
   },
   XCAP_QUOTA_BYTES: {
     type: 'integer',
@@ -150,7 +150,7 @@ export const variables = {
     minimum: 0,
     maximum: 1000000000000,
     description:
-      'How many bytes the documents of a user have in all, unless his subscription says otherwise. 0 for any number.',
+      'How many bytes the documents of a user have in all, unless their subscription says otherwise. 0 for any number.',
   },
   XCAP_UPSTREAMS: {
     type: 'string',

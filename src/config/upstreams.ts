@@ -1,10 +1,15 @@
 /** The part of the configuration that says which other servers keep the documents of which usages. */
 import { ConfigError } from './config-error.js';
 
-/** Either one usage, or all whose AUID begins like that. */
-export type UpstreamRoute = { readonly origin: string; readonly path: string } & (
-  { readonly auid: string } | { readonly prefix: string }
-);
+/** Where the documents of one usage are, or those of all usages whose AUID begins like that. */
+export type UpstreamRoute = Upstream & ({ readonly auid: string } | { readonly prefix: string });
+
+interface Upstream {
+  /** Scheme and authority. */
+  readonly origin: string;
+  /** The path of the XCAP root there, without a trailing slash. */
+  readonly path: string;
+}
 
 /** What the server makes of its own documents and those of all upstreams cannot come from one of them. */
 const merged: readonly string[] = ['xcap-caps', 'org.openmobilealliance.xcap-directory'];

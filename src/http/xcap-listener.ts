@@ -27,7 +27,8 @@ import type { MergingMaker } from '../aggregation/merging-maker.js';
 import type { LogOptions } from './log.js';
 import type { Metrics } from './metrics.js';
 import { forbidRenegotiation, tlsPeer } from './tls-peer.js';
-import { forward, routeName, routeOf, type Route, type Upstreams } from '../aggregation/proxy.js';
+import { forward, routeName, routeOf, type Upstreams } from '../aggregation/proxy.js';
+import type { UpstreamRoute } from '../config/upstreams.js';
 
 export interface XcapListenerOptions {
   readonly xcap: Xcap;
@@ -54,7 +55,7 @@ interface Progress {
   uri: XcapUri | undefined;
   usage: LoadedUsage | undefined;
   /** Where another server keeps the documents of the usage. */
-  route: Route | undefined;
+  route: UpstreamRoute | undefined;
   condition: string | undefined;
 }
 
@@ -156,7 +157,7 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   uri: XcapUri,
-  server: LoadedUsage | Route,
+  server: LoadedUsage | UpstreamRoute,
 ): Promise<FastifyReply> {
   const found = await authenticate(options.authenticationSchemes, credentialsOf(request, uri));
   if (found.kind === 'unknown') {

@@ -1,5 +1,6 @@
 /** The identity that an Aggregation Proxy asserts (3GPP TS 24.109 §7, OMA XDM Core §6.3). */
 import proxyAddr from '@fastify/proxy-addr';
+import { percentDecoded } from '../xcap/uri/percent-encoding.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
 import type { AuthenticationScheme } from './authentication.js';
 
@@ -45,9 +46,5 @@ export function parseIdentityList(header: string | string[] | undefined): string
 
 /** `%2B` in a header is the plus that it is in a path; an identity that is no valid escape is taken as it is. */
 export function unescaped(identity: string): string {
-  try {
-    return decodeURIComponent(identity);
-  } catch {
-    return identity;
-  }
+  return percentDecoded(identity) ?? identity;
 }

@@ -1,4 +1,4 @@
-/** From the identities of a request to the principal that policies judge, and from the user in a URI to his documents. */
+/** From the identities of a request to the principal that policies judge, and from the user in a URI to their documents. */
 import type { Subscriber, SubscriberDirectory } from '../subscribers/subscriber.js';
 import { Refusal } from '../xcap/refusal.js';
 import type { Access, DocumentSelector, Principal, Role, Xui } from '../xcap/terms.js';
@@ -59,7 +59,7 @@ async function roleOf(
 }
 
 /**
- * The document below the XUI of the subscriber, whichever of his identities the URI has.
+ * The document below the XUI of the subscriber, whichever of their identities the URI has.
  *
  * @throws Refusal 404 where the operator does not know the user and has to.
  */

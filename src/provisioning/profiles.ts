@@ -21,7 +21,7 @@ export class ProfileError extends Error {
 
 /**
  * Undefined for documents that cannot be provisioned. Else finds the profile of the document: the one of that name, which
- * the subscriber was given himself, or the one that the folder assigns.
+ * the subscriber was given themselves, or the one that the folder assigns.
  */
 export type Profiles = (
   document: UserDocumentSelector,

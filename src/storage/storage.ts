@@ -1,10 +1,10 @@
 /** All that is kept in PostgreSQL, opened together: documents, subscribers, the counts of nonces. */
 import { hostname } from 'node:os';
 import type { SubscriberRegister } from '../subscribers/register.js';
+import type { Quota } from '../subscribers/subscriber.js';
 import type { Xui } from '../xcap/terms.js';
 import { openPool, type DatabaseAddress } from './database.js';
 import { openDocumentStore, type PostgresDocumentStore } from './documents/store.js';
-import type { Limits } from './documents/write-statement.js';
 import { openNonceCounts, type PostgresNonceCounts } from './nonces/counts.js';
 import { openPipelinedClient } from './pipelined-client.js';
 import { readServerKey } from './server-keys.js';
@@ -15,7 +15,7 @@ export interface StorageOptions {
   readonly database: DatabaseAddress;
   readonly historyVersions: number;
   /** For users whose subscription says nothing else. */
-  readonly quota: Limits;
+  readonly quota: Quota;
   /** A connection was lost. */
   readonly onError: (error: Error) => void;
 }
@@ -56,8 +56,8 @@ export async function openStorage({
 }
 
 /** What the subscription says, and what it leaves to the configuration. */
-function limitsWith(quota: Limits, own: Partial<Limits> = {}): Limits | undefined {
-  const documents = own.documents ?? quota.documents;
-  const bytes = own.bytes ?? quota.bytes;
+function limitsWith(quota: Quota, own?: Quota): Quota | undefined {
+  const documents = own?.documents ?? quota.documents;
+  const bytes = own?.bytes ?? quota.bytes;
   return documents === undefined && bytes === undefined ? undefined : { documents, bytes };
 }

@@ -50,7 +50,7 @@ export interface StoredCredentials {
 /** A name by which a subscriber logs in. */
 export type Login = Pick<DigestSecret, 'realm' | 'username'>;
 
-/** A subscriber as he is made. */
+/** A subscriber as they are made. */
 export interface NewSubscriber extends Omit<Subscriber, 'identities'> {
   /** Beside the XUI. */
   readonly otherIdentities: readonly Xui[];
@@ -78,8 +78,8 @@ export interface SubscriberRecords {
   /** `logins` are names that end with the change. Whether there is such a subscriber. @throws SubscriberConflict */
   update(xui: Xui, changes: SubscriberChanges, logins: readonly Login[], actor: Actor): Promise<boolean>;
   /**
-   * Removes the subscriber and all that is known of him: documents and their versions, claims, credentials, grants by
-   * and to him, roles. His name in the versions of other users' documents and in the audit trail is taken out.
+   * Removes the subscriber and all that is known of them: documents and their versions, claims, credentials, grants by
+   * and to them, roles. Their name in the versions of other users' documents and in the audit trail is taken out.
    */
   erase(xui: Xui, actor: Actor): Promise<boolean>;
   /** Whether there is such a subscriber. @throws SubscriberConflict */
@@ -142,7 +142,7 @@ export interface VersionRecord {
   readonly changedAt: string;
 }
 
-/** What a subscriber has stored, to compare with his quota. */
+/** What a subscriber has stored, to compare with their quota. */
 export interface Usage {
   readonly documents: number;
   readonly bytes: number;
@@ -159,7 +159,7 @@ export interface DocumentRecords {
   currentText(document: DocumentSelector): Promise<string | undefined>;
   /** Documents of the user that are gone and of which there are versions still. */
   deletedDocumentsOf(xui: Xui): Promise<readonly UserDocumentSelector[]>;
-  /** The URIs that his documents claim. */
+  /** The URIs that their documents claim. */
   claimsOf(xui: Xui): Promise<readonly string[]>;
 }
 
@@ -174,7 +174,7 @@ export interface AuditRecord {
   readonly details: AuditDetails;
 }
 
-/** No contents, no secrets, and no identities but those of the subject, so that his erasure finds all of them. */
+/** No contents, no secrets, and no identities but those of the subject, so that their erasure finds all of them. */
 export type AuditDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 export interface AuditTrail {

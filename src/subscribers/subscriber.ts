@@ -18,7 +18,7 @@ export interface Subscriber {
   readonly quota: Quota;
 }
 
-/** Limits; undefined for those of the configuration. */
+/** What a subscriber may have at most; undefined for what is not limited, or limited elsewhere. */
 export interface Quota {
   readonly documents: number | undefined;
   readonly bytes: number | undefined;

@@ -84,7 +84,7 @@ export interface HomeDocument {
   /** The document selector, percent-encoded, relative to the XCAP root. */
   readonly selector: string;
   readonly entityTag: EntityTag;
-  /** Of the last change: RFC 3339, UTC. Undefined where the user has not changed yet what was provisioned for him. */
+  /** Of the last change: RFC 3339, UTC. Undefined where the user has not changed yet what was provisioned for them. */
   readonly lastModified: string | undefined;
   /** The length of the document. */
   readonly bytes: number;

@@ -108,7 +108,7 @@ t.test('identities', async (t) => {
   });
   t.match(await run('identity', 'rm', alice, alice, '--yes'), {
     code: 1,
-    stderr: /stays as long as he does/,
+    stderr: /stays as long as they do/,
   });
 });
 

@@ -41,7 +41,7 @@ function entriesIn({ body }: Answer): Record<string, Entry[]> {
   return Object.fromEntries(folders.filter(([, entries]) => entries.length > 0));
 }
 
-/** What a user may do with a document that the server makes in his home: to read it. */
+/** What a user may do with a document that the server makes in their home: to read it. */
 async function checkReadOnly(t: Test, send: Send, target: string, body: string): Promise<void> {
   for (const as of [alice, 'alice@example.com', 'SIP:alice@EXAMPLE.com', rls]) {
     t.equal((await checkedSend(t, send, 'GET', target, { as })).status, 200, `${as} reads`);

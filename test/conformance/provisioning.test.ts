@@ -275,7 +275,7 @@ t.test('of many first writes exactly one wins', async (t) => {
   t.equal((await get()).body.match(/<cp:rule id/g)?.length, 1);
 });
 
-t.test('a profile that a subscriber was given himself', async (t) => {
+t.test('a profile that a subscriber was given themselves', async (t) => {
   const { send, install, app, database } = await startProvisioned(t);
   install('plus.xml', documentWith(waiting, presentation));
   app.reloadProfiles();

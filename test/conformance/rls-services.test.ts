@@ -38,7 +38,7 @@ function serviceOf(uri: string): string {
   return `rls-services/service%5B@uri=%22${uri}%22%5D`;
 }
 
-/** A user puts these services into a document of his. */
+/** A user puts these services into a document of theirs. */
 function put(send: Send, user: string, uris: readonly string[], name = 'index'): Promise<Answer> {
   return send('PUT', documentOf(user, name), { as: xui(user), body: services(...uris) });
 }
@@ -216,7 +216,7 @@ t.test('§4.4.5: the address of a user is no URI of a service', async (t) => {
     'of a user who has documents',
   );
   t.equal((await put(send, 'bob', [alternative])).status, 201, 'what is proposed can be used');
-  const [own = ''] = checkTaken(t, await put(send, 'bob', [xui('bob')]), onlyService, 'his own');
+  const [own = ''] = checkTaken(t, await put(send, 'bob', [xui('bob')]), onlyService, 'their own');
   t.equal((await put(send, 'bob', [own])).status, 200, 'what is proposed can be used');
   const withParameter = `${xui('bob')};pres-list=rcs`;
   t.equal((await put(send, 'bob', [withParameter])).status, 200, 'with a parameter it is another URI');

@@ -81,7 +81,7 @@ t.test('an asserted identity from anybody else gains nothing', async (t) => {
   }
 });
 
-t.test('nor does it change who is somebody by his password', async (t) => {
+t.test('nor does it change who is somebody by their password', async (t) => {
   const { port, database } = await start(t);
   await addSubscriber(database, { xui: 'sip:bob@example.com', password: 'secret' });
   const bob = `Authorization: Basic ${Buffer.from('bob@example.com:secret').toString('base64')}`;

@@ -1,5 +1,5 @@
 /** Which document a row of a table `xcap` is. */
-import { encodeSegment } from '../../xcap/uri/uri.js';
+import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 import { documentTypes, type SourceKind } from './source-kinds.js';
 
 export type DocumentName =

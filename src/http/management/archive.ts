@@ -1,8 +1,8 @@
-/** All that is stored of one subscriber, for himself (GDPR article 15 and 20). Secrets are named, not given. */
+/** All that is stored of one subscriber, for themselves (GDPR article 15 and 20). Secrets are named, not given. */
 import type { Page, PageRequest } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
 import type { UserDocumentSelector } from '../../xcap/terms.js';
-import { encodeSegment } from '../../xcap/uri/uri.js';
+import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 import type { Context } from './context.js';
 import { documentView } from './documents.js';
 import { subscriberView } from './subscribers.js';

@@ -1,4 +1,4 @@
-/** How a subscriber proves who he is. Secrets come in and never go out. */
+/** How a subscriber proves who they are. Secrets come in and never go out. */
 import { digestSecretsFor, hashPassword } from '../../identity/passwords/secrets.js';
 import type { Login, StoredCredentials } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
@@ -68,7 +68,7 @@ export async function storedCredentials(
 }
 
 /**
- * The names by which a subscriber could log in because of what he loses now. Others that the operator gave stay.
+ * The names by which a subscriber could log in because of what they lose now. Others that the operator gave stay.
  *
  * @param next the subscriber without it
  */

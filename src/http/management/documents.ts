@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import type { DocumentRecord } from '../../subscribers/register.js';
 import { readConditions } from '../../xcap/document/conditions.js';
 import type { WriteResult } from '../../xcap/request.js';
-import { encodeSegment } from '../../xcap/uri/uri.js';
+import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
 import { keepInvalidQuery, restoreBody, subscriberParameters } from './input.js';

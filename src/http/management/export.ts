@@ -1,7 +1,7 @@
 /** The export of all subscribers, in lines that an import takes. Constant memory: a page of subscribers at a time. */
 import type { StoredCredentials } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
-import { encodeSegment } from '../../xcap/uri/uri.js';
+import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 import type { Context } from './context.js';
 import { jsonLine } from '../../ndjson.js';
 

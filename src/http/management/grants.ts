@@ -1,7 +1,7 @@
 /** What owners of documents let others do. */
 import { Type } from 'typebox';
 import type { Grant } from '../../subscribers/subscriber.js';
-import { encodeSegment, percentDecode } from '../../xcap/uri/uri.js';
+import { encodeSegment, percentDecode } from '../../xcap/uri/percent-encoding.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
 import { grantBody, identity, subscriberParameters, type GrantBody } from './input.js';

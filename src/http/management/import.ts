@@ -3,7 +3,7 @@ import type { ValidationFunction } from 'fastify/types/request.js';
 import pMap from 'p-map';
 import { jsonLine, linesOf, type Line } from '../../ndjson.js';
 import type { Actor, NewSubscriber } from '../../subscribers/register.js';
-import { encodeSegment } from '../../xcap/uri/uri.js';
+import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 import type { Context } from './context.js';
 import type { ImportLine } from './input.js';
 import { documentNamed, keepDocument, putDocument } from './operator.js';

@@ -92,7 +92,7 @@ export function mediaTypeOf({ usage: { usage } }: NamedDocument): string {
   return usage.mediaType;
 }
 
-/** No policy of a usage binds an administrator. The versions that he writes show his token's name. */
+/** No policy of a usage binds an administrator. The versions that they write show their token's name. */
 function asOperator({ uri, usage }: NamedDocument, actor: Actor, conditions: Conditions = {}): XcapRequest {
   const principal = { xuis: [`operator:${actor}`], role: 'administrator', access: 'read-write' } as const;
   return { principal, uri, usage, conditions };

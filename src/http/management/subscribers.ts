@@ -85,7 +85,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
       const removed = canonical(context, request.params.identity);
       if (removed === xui) {
         const detail =
-          'The documents of the subscriber lie below this identity: it stays as long as he does.';
+          'The documents of the subscriber lie below this identity: it stays as long as they do.';
         throw new Problem(409, detail, { code: 'identity-is-xui' });
       }
       const identities = subscriber.identities.filter((other) => other !== removed);
@@ -97,7 +97,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
   );
 }
 
-/** A subscriber as the register takes him. */
+/** A subscriber as the register takes them. */
 export async function newSubscriber(context: Context, body: SubscriberBody): Promise<NewSubscriber> {
   const xui = canonical(context, body.xui);
   const otherIdentities = (body.identities ?? [])

@@ -1,5 +1,5 @@
 /** Whether the `uri` of a digest names what the request asks for (RFC 7616 §3.4.6). */
-import { percentDecoded } from './header.js';
+import { percentDecoded } from '../../xcap/uri/percent-encoding.js';
 
 /**
  * - `strict`: the request target itself.

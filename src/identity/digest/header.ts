@@ -1,4 +1,5 @@
 /** The syntax of HTTP Digest's headers (RFC 7616 §3.3 to §3.5). */
+import { percentDecoded } from '../../xcap/uri/percent-encoding.js';
 
 /** `Authorization: Digest …` with all that `qop` needs; quotes and their escapes are gone. */
 export interface DigestAuthorization {
@@ -62,15 +63,6 @@ function usernameOf(parameters: ReadonlyMap<string, string>): string | undefined
   if (extended === undefined) return plain;
   const [, encoded] = /^UTF-8'[^']*'(.*)$/i.exec(extended) ?? [];
   return plain === undefined && encoded !== undefined ? percentDecoded(encoded) : undefined;
-}
-
-/** Undefined for what is no percent-encoded UTF-8. */
-export function percentDecoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Node.js reads headers as Latin-1; clients hash what they write in UTF-8. */

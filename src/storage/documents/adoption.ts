@@ -1,6 +1,6 @@
 /**
- * Documents that were written below an identity before it belonged to a subscriber: they go below his XUI, where he finds
- * them whichever identity he uses.
+ * Documents that were written below an identity before it belonged to a subscriber: they go below their XUI, where they find
+ * them whichever identity they use.
  */
 import type { Xui } from '../../xcap/terms.js';
 import type { Query } from '../database.js';

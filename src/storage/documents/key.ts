@@ -1,6 +1,6 @@
 /** How a document is named in the database: `xui` is '' for the global tree, `path` is percent-encoded. */
 import type { DocumentSelector } from '../../xcap/terms.js';
-import { encodeSegment } from '../../xcap/uri/uri.js';
+import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 
 export interface DocumentKey {
   readonly xui: string;

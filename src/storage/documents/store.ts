@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
+import type { Quota } from '../../subscribers/subscriber.js';
 import { storedDocument, type StoredDocument } from '../../xcap/document/stored-document.js';
 import type { Change, DocumentStore, Written } from '../../xcap/document-store.js';
 import type { EntityTag, Xui, HomeDocument } from '../../xcap/terms.js';
@@ -10,13 +11,7 @@ import { readClaimant, readFreeUris, readListedElements } from './claim-queries.
 import { keyOf, selectorOf, type DocumentKey } from './key.js';
 import { orUnavailable } from '../database.js';
 import type { PipelinedClient } from '../pipelined-client.js';
-import {
-  quotaConflict,
-  writeStatement,
-  type Limits,
-  type Swap,
-  type VersionToWrite,
-} from './write-statement.js';
+import { quotaConflict, writeStatement, type Swap, type VersionToWrite } from './write-statement.js';
 
 export interface StoreOptions {
   /** For writes: a commit waits for the disk, and others need not wait for it. */
@@ -28,7 +23,7 @@ export interface StoreOptions {
   /** The name of this machine in version records. */
   readonly node: string;
   /** What a user may have; undefined where nothing is limited. Nobody is limited by default. */
-  readonly limitsOf?: (xui: Xui) => Promise<Limits | undefined>;
+  readonly limitsOf?: (xui: Xui) => Promise<Quota | undefined>;
 }
 
 /** For the metrics: what the pool and the cache do. */

@@ -1,15 +1,10 @@
 /** The statement that writes a version: each function does what the one before does, and more. */
 import type pg from 'pg';
+import type { Quota } from '../../subscribers/subscriber.js';
 import { Conflict } from '../../xcap/conflict.js';
 import type { StoredClaim } from '../../xcap/usage/claims.js';
 import type { EntityTag, Xui } from '../../xcap/terms.js';
 import type { DocumentKey } from './key.js';
-
-/** What a subscriber may have; undefined for what is not limited. */
-export interface Limits {
-  readonly documents: number | undefined;
-  readonly bytes: number | undefined;
-}
 
 export interface VersionToWrite {
   readonly key: DocumentKey;
@@ -21,7 +16,7 @@ export interface VersionToWrite {
   readonly text: string | null;
   /** Undefined where documents of the usage claim nothing. */
   readonly claims: readonly StoredClaim[] | undefined;
-  readonly limits: Limits | undefined;
+  readonly limits: Quota | undefined;
   /** Why the version is flagged; undefined where it is not. */
   readonly flaw: string | undefined;
 }
@@ -31,7 +26,7 @@ export interface Swap {
   readonly swapped: boolean;
   /** URIs whose claims are refused. */
   readonly taken: readonly string[] | null;
-  readonly exceeded: keyof Limits | null;
+  readonly exceeded: keyof Quota | null;
 }
 
 interface WriteOptions {
@@ -104,7 +99,7 @@ function unflaggedStatement(
 }
 
 /** Handsets show the sentence to their user. */
-export function quotaConflict(exceeded: keyof Limits, limits: Limits | undefined): Conflict {
+export function quotaConflict(exceeded: keyof Quota, limits: Quota | undefined): Conflict {
   const limit = String(limits?.[exceeded] ?? 0);
   return new Conflict({
     condition: 'constraint-failure',

@@ -1,4 +1,4 @@
-/** The erasure of a subscriber: afterwards no table has any of his identities. */
+/** The erasure of a subscriber: afterwards no table has any of their identities. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Actor } from '../../subscribers/register.js';
 import type { Xui } from '../../xcap/terms.js';
@@ -7,7 +7,7 @@ import type { Query } from '../database.js';
 import { lockNames, type Transactions } from '../transactions.js';
 
 /**
- * What goes with the row of the subscriber (identities, credentials, grants by him) or with his documents (claims) is
+ * What goes with the row of the subscriber (identities, credentials, grants by them) or with their documents (claims) is
  * not named here.
  */
 const statements: readonly string[] = [

@@ -29,7 +29,7 @@ function hasIdentityBetween(first: string, last: string): string {
 
 /**
  * What there is of an identity beside documents. Whoever gets a telephone number next must not inherit the rights of the
- * one before, and the erasure of a subscriber would not know the identities that he had once.
+ * one before, and the erasure of a subscriber would not know the identities that they had once.
  */
 const traces: readonly string[] = [
   'delete from xcapd.grants where grantee = $1',
@@ -89,7 +89,7 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
   };
 }
 
-/** Whether there is such a subscriber; he stays as he is until the end of the transaction. */
+/** Whether there is such a subscriber; they stay as they are until the end of the transaction. */
 export async function isSubscriber(query: Query, xui: Xui): Promise<boolean> {
   const rows = await query({
     text: 'select from xcapd.subscribers where xui = $1 for update',

@@ -1,4 +1,4 @@
-/** Credentials, grants and roles: how a subscriber proves who he is, and who may do more than he. */
+/** Credentials, grants and roles: how a subscriber proves who they are, and who may do more than they. */
 import type {
   CredentialRegister,
   GrantRegister,
@@ -65,7 +65,7 @@ export function openGrantRegister({ query, inTransaction }: Transactions): Grant
           values: [grant.owner, grant.grantee, grant.auid, grant.path, grant.access, grant.expiresAt, actor],
         });
         if (row === undefined) return undefined;
-        // Not the grantee: his erasure does not find him in records about others.
+        // Not the grantee: their erasure does not find them in records about others.
         const details = { grant: row.id };
         await appendAuditRecords(query, [{ actor, action: 'grant.create', subject: grant.owner, details }]);
         return grantOf(row);

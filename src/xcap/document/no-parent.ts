@@ -1,7 +1,8 @@
 /** §8.2.1, §11.1: the reports on a PUT whose parent does not exist, each with the closest ancestor that does. */
 import { Conflict } from '../conflict.js';
 import { encodeSteps, type ParsedNodeSelector } from '../uri/node-selector.js';
-import { encodeDocumentSelector, encodeSegment, type XcapUri } from '../uri/uri.js';
+import { encodeSegment } from '../uri/percent-encoding.js';
+import { encodeDocumentSelector, type XcapUri } from '../uri/uri.js';
 
 export function noDirectory(target: XcapUri): Conflict {
   const phrase = 'The directory does not exist; put the document into the home directory.';

@@ -1,6 +1,6 @@
 /** §5.7: authorization policies, of which a usage names one or brings its own, and the decision. */
 import type { DocumentSelector, Operation, Principal, Xui } from '../terms.js';
-import { encodeSegment } from '../uri/uri.js';
+import { encodeSegment } from '../uri/percent-encoding.js';
 
 /** May this principal do this to that document? */
 export type AuthorizationPolicy = (
@@ -56,7 +56,7 @@ function covers(
 }
 
 /**
- * The default: a user reads and writes what lies in his own home; the global tree is read by everyone and written by
+ * The default: a user reads and writes what lies in their own home; the global tree is read by everyone and written by
  * nobody. Trusted elements read what their service needs.
  */
 export const ownerAndTrustedElements: AuthorizationPolicy = (principal, operation, document) => {

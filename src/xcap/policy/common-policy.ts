@@ -5,6 +5,7 @@
 import { domainToASCII } from 'node:url';
 import { attributeOf, sameName } from '../../xml/source-tree.js';
 import type { ExpandedName, SourceElement, Xui } from '../terms.js';
+import { percentDecoded } from '../uri/percent-encoding.js';
 import { canonicalXui } from '../uri/xui.js';
 
 /** Whether a condition holds; undefined where that cannot be judged. */
@@ -52,7 +53,7 @@ export function domainOf(uri: string): string | undefined {
 /**
  * RFC 4745 §7.1: an identity condition holds where one of its children does.
  *
- * Somebody is all of his XUIs at once: any of them admits him, and any of them that is excepted keeps him out.
+ * Somebody is all of their XUIs at once: any of them admits them, and any of them that is excepted keeps them out.
  */
 function identityVerdict(identity: SourceElement, xuis: readonly Xui[]): Verdict {
   return any(
@@ -98,11 +99,8 @@ function isOfDomain(domain: string, xuis: readonly Xui[]): boolean {
 
 /** RFC 4745 §7.1.3. A domain that cannot be converted equals no other. */
 function canonicalDomain(domain: string): string | undefined {
-  try {
-    return domainToASCII(decodeURIComponent(domain)) || undefined;
-  } catch {
-    return undefined;
-  }
+  const decoded = percentDecoded(domain);
+  return decoded === undefined ? undefined : domainToASCII(decoded) || undefined;
 }
 
 /** RFC 4745 §7: a condition that is not known does not hold. */

@@ -2,13 +2,8 @@
 import { referencedCharacter } from '../../xml/escape.js';
 import { Refusal } from '../refusal.js';
 import type { ExpandedName, NamespaceBindings, NodeSelector, Step } from '../terms.js';
-import {
-  encodeNamespaceBindings,
-  encodeSegment,
-  parseNamespaceBindings,
-  percentDecode,
-  type EncodedNodeSelector,
-} from './uri.js';
+import { encodeSegment, percentDecode } from './percent-encoding.js';
+import { encodeNamespaceBindings, parseNamespaceBindings, type EncodedNodeSelector } from './uri.js';
 
 /** A node selector as it was understood, with what is needed to name its ancestors in a conflict report. */
 export interface ParsedNodeSelector {

@@ -1,6 +1,7 @@
 /** §6: from the raw request target to XCAP root, document selector and node selector. */
 import { Refusal } from '../refusal.js';
 import type { DocumentSelector, NamespaceBindings } from '../terms.js';
+import { encodeSegment, percentDecode } from './percent-encoding.js';
 import { canonicalXui } from './xui.js';
 
 /** A request target below an XCAP root. The node selector is not read yet: that is done after authorization (§8). */
@@ -65,26 +66,6 @@ export function parseRequestTarget(target: string, rules: UriRules): XcapUri | u
 export function encodeDocumentSelector(document: DocumentSelector): string {
   const home = document.tree === 'users' ? ['users', document.xui] : ['global'];
   return [document.auid, ...home, ...document.path].map(encodeSegment).join('/');
-}
-
-/** Percent-encodes what a path segment cannot hold (RFC 3986 §3.3 pchar). */
-export function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment).replace(/%(3A|40|21|24|26|27|28|29|2A|2B|2C|3B|3D)/g, (escape) =>
-    decodeURIComponent(escape),
-  );
-}
-
-/**
- * Decodes percent-encoding once; `+` stays a plus.
- *
- * @throws Refusal 400 for a bad escape or bytes that are not UTF-8.
- */
-export function percentDecode(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    throw new Refusal(400, 'The request target is not valid percent-encoded UTF-8.');
-  }
 }
 
 /**

@@ -21,6 +21,7 @@ export {
   readOnly,
 } from '../policy/authorization.js';
 export { actionsOf, domainOf, rulesThatHold } from '../policy/common-policy.js';
+export { percentDecoded } from '../uri/percent-encoding.js';
 export { canonicalXui } from '../uri/xui.js';
 
 /** What a rule may know beside the document's content. */
@@ -48,7 +49,7 @@ export interface ChildOrder {
   readonly children: readonly (ExpandedName | '*')[];
 }
 
-interface UsageCommon extends Access {
+interface UsageCommon extends UsagePolicy {
   /** §5.1. Equals the name of the folder. */
   readonly auid: string;
   /** §5.2: the namespace of unprefixed element names in node selectors. */
@@ -68,13 +69,13 @@ interface UsageCommon extends Access {
   /** §8.2.7: documents that the server makes. They can be read, not written. */
   readonly generated?: readonly GeneratedDocument[];
   /** Names that an operator may choose in place of the policy above (`XCAP_POLICIES`). */
-  readonly otherPolicies?: Readonly<Record<string, Access>>;
+  readonly otherPolicies?: Readonly<Record<string, UsagePolicy>>;
   /** Served only where the operator asks for it (`XCAP_OPTIONAL_USAGES`). */
   readonly isOptional?: true;
 }
 
 /** §5.7: who may do what. */
-export interface Access {
+export interface UsagePolicy {
   /** Default: `ownerAndTrustedElements`. */
   readonly authorization?: AuthorizationPolicy;
   /** Who may read beside those, by rules that stand in documents. */

@@ -11,7 +11,7 @@ type GeneratedFrom =
   | Readonly<{ tree: 'global'; from: 'claims'; generate: (elements: readonly string[]) => string }>
   /** For each user, from nothing but who it is. */
   | Readonly<{ tree: 'users'; from: 'user'; generate: (xui: Xui) => string }>
-  /** For each user, from the documents that he has. */
+  /** For each user, from the documents that they have. */
   | Readonly<{ tree: 'users'; from: 'home'; generate: (home: Home) => string }>;
 
 /** A usage as others may know it. */

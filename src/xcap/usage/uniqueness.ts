@@ -3,7 +3,8 @@ import { sameName, type SourceElement } from '../../xml/source-tree.js';
 import { qualifiedName } from '../../xml/start-tag.js';
 import type { UniquenessFailure } from './contract.js';
 import { type Exists, Conflict } from '../conflict.js';
-import { encodeNamespaceBindings, encodeSegment } from '../uri/uri.js';
+import { encodeSegment } from '../uri/percent-encoding.js';
+import { encodeNamespaceBindings } from '../uri/uri.js';
 
 /** A document may have as many failures as elements; a client mends one after the other. */
 export const mostFailures = 20;

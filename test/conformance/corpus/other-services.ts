@@ -191,7 +191,7 @@ export const otherServices: readonly CorpusCase[] = [
   },
   {
     id: 'service-20',
-    title: 'the subscriber gives himself a capability',
+    title: 'the subscriber gives themselves a capability',
     method: 'PUT',
     target: `${services}/communication-diversion-serv-cap/serv-cap-conditions/serv-cap-anonymous/@provisioned`,
     headers: attribute,
@@ -226,6 +226,6 @@ export const otherServices: readonly CorpusCase[] = [
     target: simservs,
     document: 'simservs-plain',
     expect: { status: 200 },
-    why: '§5.7: a user may write in his home. An operator who forbids it needs a policy of his own.',
+    why: '§5.7: a user may write in their home. An operator who forbids it needs a policy of their own.',
   },
 ];

@@ -12,7 +12,7 @@ const list = (name: string) =>
 const service =
   '<rls-services xmlns="urn:ietf:params:xml:ns:rls-services"><service uri="sip:team@example.com"><list/></service></rls-services>';
 
-t.test('they are his under every identity', async (t) => {
+t.test('they are theirs under every identity', async (t) => {
   const { send, manage } = await startServer(t);
   const ask = managementClient(manage);
   const put = (target: string, as: string, body: string) => send('PUT', target, { as, body });
@@ -53,7 +53,7 @@ t.test('claims move with them', async (t) => {
   const ask = managementClient(manage);
   await send('PUT', services(telephone), { as: telephone, body: service });
   t.equal((await ask('POST', '/subscribers', { xui: alice, identities: [telephone] })).status, 201);
-  t.equal((await send('PUT', services(alice), { as: alice, body: service })).status, 200, 'it is his own');
+  t.equal((await send('PUT', services(alice), { as: alice, body: service })).status, 200, 'it is their own');
   t.equal((await send('DELETE', services(alice), { as: alice })).status, 200);
   const bob = 'sip:bob@example.com';
   t.equal((await send('PUT', services(bob), { as: bob, body: service })).status, 201, 'and was released');

@@ -1,4 +1,4 @@
-/** The archive of a subscriber, his erasure, and the audit trail. */
+/** The archive of a subscriber, their erasure, and the audit trail. */
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { query, type TestDatabase } from '../../fixtures/database.js';
@@ -48,7 +48,7 @@ async function leaveTraces(ask: Ask, send: Send): Promise<void> {
   });
   await send('PUT', `/xcap-root/rls-services/users/${bob}/index`, {
     as: bob,
-    body: services('sip:his@example.com'),
+    body: services('sip:their@example.com'),
   });
   await send('PUT', `/xcap-root/resource-lists/users/${bob}/index`, { body: lists('by alice') });
 }
@@ -114,7 +114,7 @@ t.test('nothing is left of a subscriber who was erased', async (t) => {
   t.same(await placesOf(database, ['hers@example.com']), []);
   const global = (await send('GET', '/xcap-root/rls-services/global/index', rls)).body;
   t.notMatch(global, /hers@/, 'the listing of the claims has changed');
-  t.match(global, /his@/);
+  t.match(global, /their@/);
   t.equal(
     (await send('GET', `/xcap-root/resource-lists/users/${bob}/index`, { as: bob })).body,
     lists('by alice'),

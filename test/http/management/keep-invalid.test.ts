@@ -176,7 +176,7 @@ t.test('it gives out no URIs', async (t) => {
   const claims = () => query(server.database, 'select uri, xui from xcapd.claims order by uri');
   await server.send('PUT', `/xcap-root/rls-services/users/${bob}/index`, {
     as: bob,
-    body: services('sip:his@example.com'),
+    body: services('sip:their@example.com'),
   });
   const auid = 'rls-services';
   const reports = await importInto(
@@ -184,7 +184,7 @@ t.test('it gives out no URIs', async (t) => {
     '?keepInvalid=true',
     lineOf(
       alice,
-      { auid, path: 'taken', content: services('sip:his@example.com', 'sip:hers@example.com') },
+      { auid, path: 'taken', content: services('sip:their@example.com', 'sip:hers@example.com') },
       { auid, path: 'doubled', content: services('sip:twice@example.com', 'sip:twice@example.com') },
       { auid, path: 'good', content: services('sip:good@example.com') },
     ),
@@ -198,11 +198,11 @@ t.test('it gives out no URIs', async (t) => {
   );
   t.strictSame(await claims(), [
     { uri: 'sip:good@example.com', xui: alice },
-    { uri: 'sip:his@example.com', xui: bob },
+    { uri: 'sip:their@example.com', xui: bob },
   ]);
   const path = `/api/v1/documents/rls-services/users/${alice}/good?keepInvalid=true`;
   await server.manage('PUT', path, { body: services('sip:x@example.com', 'sip:x@example.com') });
-  t.strictSame(await claims(), [{ uri: 'sip:his@example.com', xui: bob }], 'what it had claimed is free');
+  t.strictSame(await claims(), [{ uri: 'sip:their@example.com', xui: bob }], 'what it had claimed is free');
 });
 
 t.test('as rules it admits nobody', async (t) => {
@@ -290,12 +290,12 @@ t.test('what is provisioned binds', async (t) => {
   t.match(still.at(-1), { done: true });
   const own = documentWith('<communication-waiting active="maybe"/>');
   const put = `/api/v1/documents/${auid}/users/${alice}/${path}?keepInvalid=true`;
-  t.equal((await server.manage('PUT', put, { body: own })).status, 200, 'his own part may be kept');
+  t.equal((await server.manage('PUT', put, { body: own })).status, 200, 'their own part may be kept');
   t.equal((await server.send('GET', `/xcap-root/${auid}/users/${alice}/${path}`)).body, own);
   t.match(await documentsOf(server, alice), [{ invalid: /maybe/ }]);
 });
 
-t.test('the flag follows the owner, and goes with him', async (t) => {
+t.test('the flag follows the owner, and goes with them', async (t) => {
   const server = await startServer(t);
   const ask = managementClient(server.manage);
   await server.manage('PUT', '/api/v1/documents/resource-lists/users/tel:+1/index?keepInvalid=true', {

@@ -95,13 +95,13 @@ t.test('user names go with the identity that they come from', async (t) => {
     );
     return rows.map(({ username }) => username).toSorted();
   };
-  const his = ['alice', 'alice@example.com', alice];
-  t.same(await names(), ['al', 'al@example.com', ...his, 'sip:al@example.com', 'tel:+1'].toSorted());
+  const their = ['alice', 'alice@example.com', alice];
+  t.same(await names(), ['al', 'al@example.com', ...their, 'sip:al@example.com', 'tel:+1'].toSorted());
   await ask('DELETE', `/subscribers/${alice}/identities/tel:+1`);
   await ask('DELETE', `/subscribers/${alice}/identities/sip:al@example.com`);
-  t.same(await names(), ['al', ...his].toSorted(), 'the private identity has the same name');
+  t.same(await names(), ['al', ...their].toSorted(), 'the private identity has the same name');
   await ask('PATCH', `/subscribers/${alice}`, { impi: null });
-  t.same(await names(), his.toSorted());
+  t.same(await names(), their.toSorted());
   const next = { xui: 'tel:+1', identities: ['sip:al@example.com'], impi: 'al', password: 'y' };
   t.equal((await ask('POST', '/subscribers', next)).status, 201, 'somebody else can have them');
 });
@@ -138,7 +138,7 @@ t.test('grants', async (t) => {
   const document = `/xcap-root/resource-lists/users/${alice}/index`;
   await send('PUT', document, { body: '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>' });
   t.equal((await send('GET', document, { as: bob })).status, 200, 'it counts');
-  t.equal((await ask('DELETE', `/subscribers/${bob}/grants/${id}`)).status, 404, 'not his');
+  t.equal((await ask('DELETE', `/subscribers/${bob}/grants/${id}`)).status, 404, 'not theirs');
   t.equal((await ask('DELETE', `${path}/${id}`)).status, 204);
   t.equal((await send('GET', document, { as: bob })).status, 403, 'it ends at once in this process');
   t.equal((await ask('DELETE', `${path}/${id}`)).status, 404);

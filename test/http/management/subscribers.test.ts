@@ -73,7 +73,7 @@ t.test('identities', async (t) => {
   const added = await ask('POST', path, { identity: 'TEL:+1-555-010-0001' });
   t.equal(added.status, 201);
   t.match(added.body, { identities: [alice, 'tel:+15550100001'] });
-  t.match(await ask('POST', path, { identity: 'tel:+15550100001' }), { status: 409 }, 'he has it already');
+  t.match(await ask('POST', path, { identity: 'tel:+15550100001' }), { status: 409 }, 'they have it already');
   t.match(await ask('DELETE', `${path}/${alice}`), { status: 409, body: { code: 'identity-is-xui' } });
   t.equal((await ask('DELETE', `${path}/tel:+15550100001`)).status, 204);
   t.equal((await ask('DELETE', `${path}/tel:+15550100001`)).status, 404);
@@ -123,7 +123,7 @@ t.test('conflicts', async (t) => {
     status: 409,
     body: { code: 'impi-taken' },
   });
-  t.match(await ask('PATCH', `/subscribers/${alice}`, { impi: 'a' }), { status: 200 }, 'his own');
+  t.match(await ask('PATCH', `/subscribers/${alice}`, { impi: 'a' }), { status: 200 }, 'their own');
   for (const [identity, code] of [
     ['tel:+1', 'identity-taken'],
     [service, 'identity-claimed'],

@@ -62,7 +62,7 @@ t.test('the limits of a subscriber, and who is over them', async (t) => {
   }
   t.equal((await send('PUT', `${home}/d`, { body: empty })).status, 409);
   await ask('PATCH', '/subscribers/sip:alice@example.com', { quota: { documents: 0, bytes: 100 } });
-  t.equal((await send('PUT', `${home}/a`, { body: sized(601) })).status, 409, 'he has far too much');
+  t.equal((await send('PUT', `${home}/a`, { body: sized(601) })).status, 409, 'they have far too much');
   t.equal(
     (await send('PUT', `${home}/a`, { body: sized(600) })).status,
     200,
