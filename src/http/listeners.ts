@@ -17,6 +17,7 @@ import { servedUsages, type LoadedUsage, type LoadedUsages } from '../xcap/usage
 import type { LogOptions } from './log.js';
 import { createManagementListener } from './management/listener.js';
 import type { AdminToken } from './management/access.js';
+import { readAdminTokens } from './management/token-file.js';
 import type { Metrics } from './metrics.js';
 import { readTls } from './tls-files.js';
 import { createXcapListener, type ListenerTls } from './xcap-listener.js';
@@ -26,7 +27,7 @@ export interface ListenersOptions {
   readonly log: LogOptions;
   /** Undefined where the XCAP listener speaks plain HTTP. */
   readonly tls: ListenerTls | undefined;
-  /** Of the management API. */
+  /** Of the management API, at the start. */
   readonly tokens: readonly AdminToken[];
   readonly xcap: Xcap;
   readonly usages: LoadedUsages;
@@ -48,6 +49,8 @@ export interface Listeners {
   readonly managementRoutes: readonly string[];
   /** Reads certificate and key again; connections stay. @throws ConfigError; then the old ones stay. */
   reloadTls(): void;
+  /** Reads the tokens of the management API again. @throws ConfigError; then the old ones stay. */
+  reloadTokens(): void;
   /** Listens on both addresses of the configuration. */
   listen(): Promise<void>;
   /** Finishes the requests in flight. */
@@ -58,7 +61,8 @@ export interface Listeners {
 export async function openListeners(options: ListenersOptions): Promise<Listeners> {
   const { config } = options;
   const xcap = xcapListener(options);
-  const management = await managementListener(options);
+  let { tokens } = options;
+  const management = await managementListener(options, () => tokens);
   return {
     xcap,
     management: management.listener,
@@ -66,6 +70,9 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     reloadTls() {
       const tls = readTls(config);
       if (tls !== undefined && xcap.server instanceof TlsServer) xcap.server.setSecureContext(tls);
+    },
+    reloadTokens() {
+      tokens = readAdminTokens(config);
     },
     async listen() {
       await management.listener.listen({ host: config.adminHost, port: config.adminPort });
@@ -114,17 +121,10 @@ function xcapListener({
   });
 }
 
-function managementListener({
-  config,
-  log,
-  tokens,
-  xcap,
-  usages,
-  directory,
-  register,
-  clusterMetrics,
-  ping,
-}: ListenersOptions): ReturnType<typeof createManagementListener> {
+function managementListener(
+  { config, log, xcap, usages, directory, register, clusterMetrics, ping }: ListenersOptions,
+  tokens: () => readonly AdminToken[],
+): ReturnType<typeof createManagementListener> {
   return createManagementListener({
     openApiFile: join(packageFolder, 'openapi.yaml'),
     log,

@@ -4,7 +4,7 @@
 export type Figures = readonly object[];
 
 export type ToWorker =
-  /** Certificate, key and profiles are to be read again. */
+  /** Certificate, key, tokens and profiles are to be read again. */
   | { readonly type: 'xcapd:reload' }
   /** Asks for the metrics of that worker. */
   | { readonly type: 'xcapd:figures'; readonly id: number }

@@ -51,6 +51,7 @@ async function run(): Promise<void> {
     if (!isToWorker(message)) return;
     if (message.type === 'xcapd:reload') {
       reload('the certificate', () => app.listeners.reloadTls());
+      reload('the set of administrators’ tokens', () => app.listeners.reloadTokens());
       reload('the set of profiles', () => app.reloadProfiles());
     }
     if (message.type === 'xcapd:figures') sendFigures(app, message.id);

@@ -23,7 +23,7 @@ export async function registerManagementApi(
     async (instance) => {
       const api = instance.withTypeProvider<TypeBoxTypeProvider>();
       // Before the body is read, and also where there is no such route.
-      api.addHook('onRequest', async (request) => admitRequest(request, options.tokens));
+      api.addHook('onRequest', async (request) => admitRequest(request, options.tokens()));
       api.addHook('onSend', async ({ method }) => {
         if (method !== 'GET' && method !== 'HEAD') options.forget();
       });
@@ -44,7 +44,7 @@ export async function registerManagementApi(
     },
     { prefix: apiPrefix },
   );
-  if (options.tokens.length > 0) return;
+  if (options.tokens().length > 0) return;
   listener.addHook('onListen', async () => {
     listener.log.info(
       'without ADMIN_TOKEN and XCAP_ADMIN_TOKEN_FILE the management API answers to this machine only',

@@ -19,8 +19,8 @@ export interface ManagementApiOptions {
   readonly xcap: Xcap;
   readonly usages: LoadedUsages;
   readonly defaultDomain: string | undefined;
-  /** None: only this machine is answered. */
-  readonly tokens: readonly AdminToken[];
+  /** Of this moment. None: only this machine is answered. */
+  readonly tokens: () => readonly AdminToken[];
   /** The realms in which a password counts, beside the domains of the subscriber. */
   readonly realms: readonly string[];
   readonly secretBox: SecretBox;
