@@ -34,8 +34,12 @@ export interface App {
   readonly listeners: Listeners;
   readonly usages: LoadedUsages;
   readonly metrics: Metrics;
-  /** Reads the profiles again. @throws ProfileError where they cannot be used; then the old ones stay. */
-  reloadProfiles(): void;
+  /**
+   * Reads the profiles again. The log says how many subscribers have one that is no longer there.
+   *
+   * @throws ProfileError where they cannot be used; then the old ones stay
+   */
+  reloadProfiles(): Promise<void>;
   /** Finishes the requests in flight, then closes everything. */
   close(): Promise<void>;
 }
@@ -89,6 +93,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     upstreams,
     directory,
     register,
+    profileNames: () => provisioning.profileNames(),
     metrics,
     clusterMetrics: options.clusterMetrics ?? (() => metrics.registry.metrics()),
     ping: () => storage.documents.ping(),
@@ -98,7 +103,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     listeners,
     usages,
     metrics,
-    reloadProfiles: () => provisioning.reload(),
+    async reloadProfiles() {
+      const gone = provisioning.reload();
+      if (gone.length === 0) return;
+      const { log } = listeners.xcap;
+      try {
+        const subscribers = Object.fromEntries(await register.countWithProfiles(gone));
+        if (Object.keys(subscribers).length === 0) return;
+        log.warn({ subscribers }, 'subscribers have profiles that are no longer there and count as none');
+      } catch (error) {
+        log.warn(
+          { err: error, profiles: gone },
+          'profiles are no longer there; who has them could not be read',
+        );
+      }
+    },
     async close() {
       await listeners.close();
       await Promise.all([storage.close(), upstreams.client.close()]);

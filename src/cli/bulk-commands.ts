@@ -18,6 +18,7 @@ interface ImportOptions extends ServerOptions {
   readonly realm?: string;
   readonly overwrite?: true;
   readonly keepInvalid?: true;
+  readonly force?: true;
   readonly dryRun?: true;
   readonly progress?: true;
 }
@@ -51,6 +52,7 @@ export function addBulkCommands(program: Command): void {
       '--keep-invalid',
       'store documents that are well-formed but not valid as well; they are reported and stay marked until they are replaced',
     )
+    .option('--force', 'give subscribers their profiles also where the server has no such profile yet')
     .option('--dry-run', 'check without a server, and change nothing')
     .option('--progress', 'show the progress also where standard error is no terminal')
     .action(runImportCommand);
@@ -120,7 +122,11 @@ function sourceOf(given: string | undefined, { from }: ImportOptions): string {
 async function batchImporter(options: ImportOptions): Promise<ImportBatch> {
   const keepInvalid = options.keepInvalid === true;
   if (!options.dryRun) {
-    return importToServer(serverOf(options), { overwrite: options.overwrite === true, keepInvalid });
+    return importToServer(serverOf(options), {
+      overwrite: options.overwrite === true,
+      keepInvalid,
+      isForced: options.force === true,
+    });
   }
   const { dryRun } = await import('./import-dry-run.js');
   return dryRun(keepInvalid);

@@ -61,6 +61,8 @@ interface ImportOptions {
   readonly overwrite: boolean;
   /** Whether documents that are not valid are stored as well, where nothing else is wrong with them. */
   readonly keepInvalid: boolean;
+  /** Whether subscribers may have profiles that the server has not. */
+  readonly isForced: boolean;
 }
 
 export function importToServer(server: Server, options: ImportOptions): ImportBatch {
@@ -77,8 +79,14 @@ export function importToServer(server: Server, options: ImportOptions): ImportBa
   };
 }
 
+/** Of what is stored as a document. */
 function queryOf({ keepInvalid }: ImportOptions): string {
   return keepInvalid ? '?keepInvalid=true' : '';
+}
+
+function importPath({ keepInvalid, isForced }: ImportOptions): string {
+  const query = [...(keepInvalid ? ['keepInvalid=true'] : []), ...(isForced ? ['force=true'] : [])];
+  return query.length === 0 ? '/import' : `/import?${query.join('&')}`;
 }
 
 function keptPart({ document, kept, condition }: KeptDocument, line: InputLine | undefined): RefusedPart {
@@ -99,7 +107,7 @@ async function importLines(
 ): Promise<ImportAnswer> {
   const body = lines.map(({ text }) => `${text}\n`).join('');
   const headers = { 'content-type': 'application/x-ndjson' };
-  const response = await send(server, 'POST', `/import${queryOf(options)}`, { headers, body });
+  const response = await send(server, 'POST', importPath(options), { headers, body });
   const answer = await reaching(server, () => response.text());
   const values = answer
     .split('\n')

@@ -20,6 +20,7 @@ interface AddOptions extends ServerOptions {
   readonly identity?: readonly string[];
   readonly impi?: string;
   readonly profile?: string;
+  readonly force?: true;
   readonly maxDocuments?: number;
   readonly maxBytes?: number;
   readonly disabled?: true;
@@ -52,6 +53,7 @@ function addAdd(users: Command): void {
     .option('--identity <identity>', 'a further public identity; may be repeated', collect)
     .option('--impi <impi>', 'the private identity')
     .option('--profile <name>', 'the profile of provisioned services')
+    .option('--force', 'also where the server has no such profile yet')
     .option('--max-documents <number>', 'how many documents they may have', wholeNumber)
     .option('--max-bytes <number>', 'how many bytes they may have together', wholeNumber)
     .option('--disabled', 'refuse their requests for now')
@@ -60,7 +62,8 @@ function addAdd(users: Command): void {
     .action(async (xui: string, options: AddOptions) => {
       const server = serverOf(options);
       const body = await newSubscriber(xui, options);
-      const made = await sendForJson<SubscriberView>(server, 'POST', '/subscribers', { json: body });
+      const path = options.force ? '/subscribers?force=true' : '/subscribers';
+      const made = await sendForJson<SubscriberView>(server, 'POST', path, { json: body });
       await (options.json ? printJson(made) : print(`${made.xui} was made.\n`));
     });
   serverCommand(command, [

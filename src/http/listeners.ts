@@ -35,6 +35,8 @@ export interface ListenersOptions {
   readonly upstreams: Upstreams;
   readonly directory: SubscriberDirectory & { forget(): void };
   readonly register: SubscriberRegister;
+  /** Those that there are at this moment; undefined where nobody is provisioned. */
+  readonly profileNames: () => ReadonlySet<string> | undefined;
   readonly metrics: Metrics;
   /** The metrics of all processes in Prometheus' text format. */
   readonly clusterMetrics: () => Promise<string>;
@@ -122,7 +124,7 @@ function xcapListener({
 }
 
 function managementListener(
-  { config, log, xcap, usages, directory, register, clusterMetrics, ping }: ListenersOptions,
+  { config, log, xcap, usages, directory, register, profileNames, clusterMetrics, ping }: ListenersOptions,
   tokens: () => readonly AdminToken[],
 ): ReturnType<typeof createManagementListener> {
   return createManagementListener({
@@ -136,6 +138,7 @@ function managementListener(
       xcap,
       usages,
       defaultDomain: config.defaultDomain,
+      profileNames,
       tokens,
       realms: [defaultRealmOf(config)],
       secretBox: secretBox(config.passwords.secretsKey),

@@ -39,9 +39,9 @@ async function run(): Promise<void> {
       },
     );
   };
-  const reload = (what: string, readAgain: () => void) => {
+  const reload = async (what: string, readAgain: () => void | Promise<void>) => {
     try {
-      readAgain();
+      await readAgain();
       log.info(`${what} was read again`);
     } catch (error) {
       log.error({ reason: messageOf(error) }, `${what} could not be read; the old one stays`);
@@ -50,9 +50,9 @@ async function run(): Promise<void> {
   process.on('message', (message: unknown) => {
     if (!isToWorker(message)) return;
     if (message.type === 'xcapd:reload') {
-      reload('the certificate', () => app.listeners.reloadTls());
-      reload('the set of administrators’ tokens', () => app.listeners.reloadTokens());
-      reload('the set of profiles', () => app.reloadProfiles());
+      void reload('the certificate', () => app.listeners.reloadTls());
+      void reload('the set of administrators’ tokens', () => app.listeners.reloadTokens());
+      void reload('the set of profiles', () => app.reloadProfiles());
     }
     if (message.type === 'xcapd:figures') sendFigures(app, message.id);
     if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);

@@ -19,11 +19,17 @@ export class ProfileError extends Error {
   override readonly name = 'ProfileError';
 }
 
+export interface Profiles {
+  readonly profileOf: ProfileFinder;
+  /** What a subscriber can be given: the names of the profiles of all usages. */
+  readonly names: ReadonlySet<string>;
+}
+
 /**
  * Undefined for documents that cannot be provisioned. Else finds the profile of the document: the one of that name, which
  * the subscriber was given themselves, or the one that the folder assigns.
  */
-export type Profiles = (
+export type ProfileFinder = (
   document: UserDocumentSelector,
 ) => ((ownProfile: string | undefined) => Profile | undefined) | undefined;
 
@@ -45,7 +51,7 @@ const nobody = 'sip:nobody@example.invalid';
  * Reads all profiles and who has them.
  *
  * @param defaultDomain the domain of XUIs that are given without one.
- * @returns the look-up of a document's profile; the folder assigns that of the user, else that of the domain, else that of
+ * @returns with the look-up of a document's profile; the folder assigns that of the user, else that of the domain, else that of
  * everybody.
  * @throws ProfileError
  */
@@ -56,10 +62,13 @@ export function loadProfiles(folder: string, usages: LoadedUsages, defaultDomain
   const byUsage = new Map(
     auids.map((auid) => [auid, loadAssignments(join(folder, auid), auid, usages, defaultDomain)]),
   );
-  return ({ auid, xui, path }) => {
-    const assignments = byUsage.get(auid);
-    if (assignments?.provisioning.document !== path.join('/')) return undefined;
-    return (ownProfile) => profileOf(xui, ownProfile, assignments);
+  return {
+    profileOf({ auid, xui, path }) {
+      const assignments = byUsage.get(auid);
+      if (assignments?.provisioning.document !== path.join('/')) return undefined;
+      return (ownProfile) => profileOf(xui, ownProfile, assignments);
+    },
+    names: new Set([...byUsage.values()].flatMap(({ profiles }) => [...profiles.keys()])),
   };
 }
 

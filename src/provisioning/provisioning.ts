@@ -17,8 +17,15 @@ export interface ProvisioningOptions {
 
 export interface Provisioning {
   readonly store: DocumentStore;
-  /** Reads the profiles again. @throws ProfileError where they cannot be used; then the old ones stay. */
-  reload(): void;
+  /** The names of the profiles that there are; undefined where nobody is provisioned. */
+  profileNames(): ReadonlySet<string> | undefined;
+  /**
+   * Reads the profiles again.
+   *
+   * @returns the names of those that are no longer there
+   * @throws ProfileError where they cannot be used; then the old ones stay
+   */
+  reload(): string[];
 }
 
 /** @throws ProfileError */
@@ -29,19 +36,26 @@ export function openProvisioning(options: ProvisioningOptions): Provisioning {
     store: provisionedStore(
       store,
       async (document) => {
-        const find = profiles(document);
+        const find = profiles?.profileOf(document);
         return find?.(await profileNameOf(document.xui));
       },
       provisionedPlaces(usages),
     ),
+    profileNames: () => profiles?.names,
     reload() {
+      const before = profiles?.names ?? new Set<string>();
       profiles = readProfiles(options);
+      return [...before].filter((name) => profiles?.names.has(name) !== true);
     },
   };
 }
 
-function readProfiles({ profilesDirectory, usages, defaultDomain }: ProvisioningOptions): Profiles {
-  if (profilesDirectory === undefined) return () => undefined;
+function readProfiles({
+  profilesDirectory,
+  usages,
+  defaultDomain,
+}: ProvisioningOptions): Profiles | undefined {
+  if (profilesDirectory === undefined) return undefined;
   return loadProfiles(profilesDirectory, usages, defaultDomain);
 }
 

@@ -75,6 +75,8 @@ export interface SubscriberRecords {
   read(identity: Xui): Promise<Subscriber | undefined>;
   /** Sorted by XUI; `prefix` is that of any identity. */
   list(page: PageRequest, prefix: string): Promise<Page<Subscriber>>;
+  /** How many subscribers have each of these profiles; without those that nobody has. */
+  countWithProfiles(names: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** `logins` are names that end with the change. Whether there is such a subscriber. @throws SubscriberConflict */
   update(xui: Xui, changes: SubscriberChanges, logins: readonly Login[], actor: Actor): Promise<boolean>;
   /**

@@ -197,7 +197,7 @@ t.test('a profile that changes', async (t) => {
   const more = capabilities.replace('anonymous', 'busy');
   install('basic.xml', documentWith(presentation, diversion, more));
   t.equal(tagOf(await get()), tagOf(written), 'nothing changes before the reload');
-  app.reloadProfiles();
+  await app.reloadProfiles();
   const changed = await get();
   t.equal(changed.body, documentWith(diversion, more, `${presentation}\n`, extensions));
   t.not(tagOf(changed), tagOf(written));
@@ -214,16 +214,16 @@ t.test('a profile that changes', async (t) => {
   t.equal((await get()).body, changed.body.replace('active="false"', 'active="true"'));
 
   install('basic.xml', documentWith('<communication-waiting/><communication-waiting/>'));
-  t.throws(() => app.reloadProfiles(), /basic\.xml: Call waiting is set up more than once/);
+  await t.rejects(app.reloadProfiles(), /basic\.xml: Call waiting is set up more than once/);
   t.match((await get()).body, presentation, 'a broken profile changes nothing');
 
   install('basic.xml', profile);
-  app.reloadProfiles();
+  await app.reloadProfiles();
   t.match((await get()).body, waiting, 'the first profile again, over what was written');
   t.not(tagOf(await get()), tagOf(untouched));
 
   install('subscribers.json', '{}');
-  app.reloadProfiles();
+  await app.reloadProfiles();
   t.notMatch((await get()).body, waiting, 'without a profile the user has what was written');
   t.equal((await send('DELETE', document)).status, 200);
   t.equal((await get()).status, 404);
@@ -233,7 +233,7 @@ t.test('two servers have the same tags', async (t) => {
   const { database, get, send, install, app } = await startProvisioned(t);
   await send('PUT', document, { headers: wholeDocument, body: profile });
   install('basic.xml', documentWith(presentation));
-  app.reloadProfiles();
+  await app.reloadProfiles();
   const folder = mkdtempSync(join(tmpdir(), 'xcapd-profiles-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, auid));
@@ -278,7 +278,7 @@ t.test('of many first writes exactly one wins', async (t) => {
 t.test('a profile that a subscriber was given themselves', async (t) => {
   const { send, install, app, database } = await startProvisioned(t);
   install('plus.xml', documentWith(waiting, presentation));
-  app.reloadProfiles();
+  await app.reloadProfiles();
   for (const [xui, assigned] of [
     ['sip:alice@example.com', 'plus'],
     ['sip:bob@example.com', 'plus'],

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { cloneDatabase } from '../fixtures/database.js';
@@ -44,6 +44,31 @@ t.test('profiles are read again on SIGHUP by all workers', async (t) => {
   t.match(JSON.parse(line), { level: 50, reason: /all\.xml: / }, 'the log says why');
   t.strictSame([...(await bodies())], [two], 'the old ones stay');
   t.strictSame(await served.kill('SIGTERM'), { code: 0, signal: null });
+});
+
+t.test('profiles that go while subscribers have them are told', async (t) => {
+  const folder = temporaryDirectory(t);
+  mkdirSync(join(folder, auid));
+  const fileOf = (name: string) => join(folder, auid, `${name}.xml`);
+  for (const name of ['gold', 'silver', 'bronze']) writeFileSync(fileOf(name), one);
+  writeFileSync(join(folder, auid, 'subscribers.json'), '{}');
+  const served = await serve(t, {
+    DATABASE_URL: urlOf(await cloneDatabase(t)),
+    XCAP_PROFILES_DIR: folder,
+  });
+  for (const [user, profile] of Object.entries({ alice: 'gold', bob: 'gold', carol: 'silver' })) {
+    const body = JSON.stringify({ xui: `sip:${user}@example.com`, profile });
+    const headers = { 'content-type': 'application/json' };
+    t.equal((await served.manage('POST', '/api/v1/subscribers', { headers, body })).status, 201);
+  }
+  t.equal((await served.send('GET', target)).body, one);
+
+  for (const name of ['gold', 'bronze']) rmSync(fileOf(name));
+  sendSignal(served.pid, 'SIGHUP');
+  const [line] = await served.wrote(/^.*profiles that are no longer there.*$/m);
+  t.match(JSON.parse(line), { level: 40 });
+  t.strictSame((JSON.parse(line) as { subscribers: object }).subscribers, { gold: 2 }, 'not what nobody has');
+  t.equal((await served.send('GET', target)).status, 404, 'such a profile counts as none');
 });
 
 t.test('a broken profile stops the start', async (t) => {

@@ -45,7 +45,7 @@ t.test('the most exact pattern wins', (t) => {
       bob: 'one',
     }),
   });
-  const profileOf = loadProfiles(folder, usages, 'example.org');
+  const { profileOf } = loadProfiles(folder, usages, 'example.org');
   const nameOf = (xui: string, path: [string, ...string[]] = ['simservs.xml'], of = auid) => {
     const text = profileOf({ tree: 'users', auid: of, xui: canonicalXui(xui), path })?.(undefined)?.document
       .text;
@@ -72,9 +72,12 @@ t.test('the most exact pattern wins', (t) => {
 
 t.test('nobody has a profile without an assignment', (t) => {
   const folder = folderWith(t, { [`${auid}/one.xml`]: waiting, [`${auid}/subscribers.json`]: '{}' });
-  const profileOf = loadProfiles(folder, usages);
+  const { profileOf } = loadProfiles(folder, usages);
   t.equal(profileOf({ tree: 'users', auid, xui: 'tel:1', path: ['simservs.xml'] })?.(undefined), undefined);
-  t.equal(loadProfiles(folderWith(t, {}), usages)({ tree: 'users', auid, xui: 'a', path: ['b'] }), undefined);
+  t.equal(
+    loadProfiles(folderWith(t, {}), usages).profileOf({ tree: 'users', auid, xui: 'a', path: ['b'] }),
+    undefined,
+  );
   t.end();
 });
 
@@ -122,7 +125,8 @@ t.test('what cannot be used', (t) => {
 });
 
 t.test('the examples of this repository can be used', (t) => {
-  const profileOf = loadProfiles(join(packageFolder, 'profiles'), usages);
+  const { profileOf, names } = loadProfiles(join(packageFolder, 'profiles'), usages);
+  t.same([...names].toSorted(), ['prepaid', 'residential']);
   for (const xui of ['sip:alice@example.com', 'tel:+15550100001', 'sip:any@prepaid.example.com']) {
     t.ok(profileOf({ tree: 'users', auid, xui, path: ['simservs.xml'] })?.(undefined), xui);
   }

@@ -6,7 +6,7 @@ import { archiveOf } from './archive.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
 import { exportSubscribers } from './export.js';
 import { importSubscribers } from './import.js';
-import { importLine, keepInvalidQuery, subscriberParameters } from './input.js';
+import { importLine, importQuery, subscriberParameters } from './input.js';
 import { Problem } from './problem.js';
 
 const lines = 'application/x-ndjson';
@@ -24,13 +24,14 @@ export function bulkRoutes(api: Api, context: Context): void {
   void api.register(async (scope: Api) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(lines, (_request, payload, done) => done(null, payload));
-    scope.post('/import', { schema: { querystring: keepInvalidQuery } }, (request, reply) => {
+    scope.post('/import', { schema: { querystring: importQuery } }, (request, reply) => {
       const { body } = request;
       if (!(body instanceof Readable)) throw new Problem(415, `The body has to be ${lines}.`);
       const validate = request.compileValidationSchema(importLine, 'body');
       const onFailure = (error: unknown) => request.log.error({ err: error }, 'an import broke off');
       const keepInvalid = request.query.keepInvalid === 'true';
-      const options = { validate, onFailure, keepInvalid };
+      const isForced = request.query.force === 'true';
+      const options = { validate, onFailure, keepInvalid, isForced };
       const answer = importSubscribers(context, actorOf(request), body, options);
       return reply.type(lines).send(Readable.from(answer));
     });

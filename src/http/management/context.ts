@@ -19,6 +19,8 @@ export interface ManagementApiOptions {
   readonly xcap: Xcap;
   readonly usages: LoadedUsages;
   readonly defaultDomain: string | undefined;
+  /** The names of the profiles that there are at this moment; undefined where nobody is provisioned. */
+  readonly profileNames: () => ReadonlySet<string> | undefined;
   /** Of this moment. None: only this machine is answered. */
   readonly tokens: () => readonly AdminToken[];
   /** The realms in which a password counts, beside the domains of the subscriber. */

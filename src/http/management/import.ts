@@ -56,6 +56,8 @@ export interface ImportOptions {
   readonly onFailure: (error: unknown) => void;
   /** Whether documents that break the rules of their usages are stored as well, flagged. */
   readonly keepInvalid: boolean;
+  /** Whether subscribers may have profiles that are not there. */
+  readonly isForced: boolean;
 }
 
 /** Makes subscribers with their documents; yields the lines of the report. */
@@ -63,14 +65,14 @@ export async function* importSubscribers(
   context: Context,
   actor: Actor,
   stream: AsyncIterable<Buffer>,
-  { validate, onFailure, keepInvalid }: ImportOptions,
+  { validate, onFailure, keepInvalid, isForced }: ImportOptions,
 ): AsyncGenerator<string> {
   const total = { imported: 0, refused: 0, documents: 0, documentsRefused: 0 };
   let documentsKept = 0;
   const sums = () => (keepInvalid ? { ...total, documentsKept } : total);
   try {
     for await (const { lines } of batchesOf(linesOf(stream, maximalLineLength))) {
-      const { entries, faults } = await readEntries(context, lines, validate);
+      const { entries, faults } = await readEntries(context, lines, { validate, isForced });
       const created = await createAll(context, actor, entries);
       context.forget();
       const documents = await putDocuments(context, actor, created.entries, keepInvalid);
@@ -108,9 +110,9 @@ async function* batchesOf(lines: AsyncIterable<Line>): AsyncGenerator<Batch> {
 async function readEntries(
   context: Context,
   lines: readonly Line[],
-  validate: ValidationFunction,
+  options: Pick<ImportOptions, 'validate' | 'isForced'>,
 ): Promise<{ entries: Entry[]; faults: Fault[] }> {
-  const read = await pMap(lines, (line) => readEntry(context, line, validate), {
+  const read = await pMap(lines, (line) => readEntry(context, line, options), {
     concurrency: passwordsAtOnce,
   });
   return {
@@ -122,7 +124,7 @@ async function readEntries(
 async function readEntry(
   context: Context,
   { number, text }: Line,
-  validate: ValidationFunction,
+  { validate, isForced }: Pick<ImportOptions, 'validate' | 'isForced'>,
 ): Promise<Entry | Fault> {
   try {
     if (text === undefined) {
@@ -136,7 +138,7 @@ async function readEntry(
       });
     }
     const { documents = [], ...body } = value;
-    return { line: number, subscriber: await newSubscriber(context, body), documents };
+    return { line: number, subscriber: await newSubscriber(context, body, isForced), documents };
   } catch (error) {
     return faultOf(number, error);
   }

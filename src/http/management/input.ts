@@ -73,11 +73,17 @@ export const importLine = Type.Object(
 );
 export type ImportLine = Static<typeof importLine>;
 
+/** Whether a profile may be given that is not there (yet). */
+const force = Type.Optional(Type.Enum(['true', 'false']));
+export const forceQuery = Type.Object({ force }, closed);
+
 /** Whether documents are kept that break the rules of their usages. */
 export const keepInvalidQuery = Type.Object(
   { keepInvalid: Type.Optional(Type.Enum(['true', 'false'])) },
   closed,
 );
+
+export const importQuery = Type.Object({ ...keepInvalidQuery.properties, force }, closed);
 
 export const subscriberChanges = Type.Object(
   {

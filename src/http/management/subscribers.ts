@@ -6,6 +6,7 @@ import { actorOf } from './access.js';
 import { canonical, subscriberNamed, type Api, type Context } from './context.js';
 import { lostLogins, storedCredentials } from './credentials.js';
 import {
+  forceQuery,
   identity,
   identityBody,
   subscriberBody,
@@ -23,11 +24,14 @@ const listQuery = Type.Object(
 );
 const identityParameters = Type.Object({ xui: identity, identity });
 
+const maximalNamesTold = 20;
+
 export function subscriberRoutes(api: Api, context: Context): void {
   const { register } = context;
 
-  api.post('/subscribers', { schema: { body: subscriberBody } }, async (request, reply) => {
-    const subscriber = await newSubscriber(context, request.body);
+  const toCreate = { body: subscriberBody, querystring: forceQuery };
+  api.post('/subscribers', { schema: toCreate }, async (request, reply) => {
+    const subscriber = await newSubscriber(context, request.body, request.query.force === 'true');
     const [conflict] = await register.create([subscriber], actorOf(request));
     if (conflict !== undefined) throw conflict;
     const location = `/api/v1/subscribers/${encodeURIComponent(subscriber.xui)}`;
@@ -48,8 +52,9 @@ export function subscriberRoutes(api: Api, context: Context): void {
 
   api.patch(
     '/subscribers/:xui',
-    { schema: { params: subscriberParameters, body: subscriberChanges } },
+    { schema: { params: subscriberParameters, body: subscriberChanges, querystring: forceQuery } },
     async (request) => {
+      checkProfile(context, request.body.profile, request.query.force === 'true');
       const current = await subscriberNamed(context, request.params.xui);
       const changes = changesOf(current, request.body);
       const logins = await lostLogins(context, current, { ...current, ...changes });
@@ -97,8 +102,34 @@ export function subscriberRoutes(api: Api, context: Context): void {
   );
 }
 
+/** Where it is not forced: a name that is misspelt would count as none, and nobody would be told. @throws Problem */
+function checkProfile(
+  { profileNames }: Context,
+  profile: string | null | undefined,
+  isForced: boolean,
+): void {
+  const names = profileNames();
+  if (profile === null || profile === undefined || isForced) return;
+  if (names === undefined || names.has(profile)) return;
+  const known = [...names]
+    .toSorted()
+    .slice(0, maximalNamesTold)
+    .map((name) => `'${name}'`);
+  const all = known.length === 0 ? 'there is none at all' : `there are ${known.join(', ')}`;
+  throw new Problem(
+    409,
+    `There is no profile '${profile}'; ${all}. With force=true it is given all the same, and counts when it is there.`,
+    { code: 'unknown-profile' },
+  );
+}
+
 /** A subscriber as the register takes them. */
-export async function newSubscriber(context: Context, body: SubscriberBody): Promise<NewSubscriber> {
+export async function newSubscriber(
+  context: Context,
+  body: SubscriberBody,
+  isForced: boolean,
+): Promise<NewSubscriber> {
+  checkProfile(context, body.profile, isForced);
   const xui = canonical(context, body.xui);
   const otherIdentities = (body.identities ?? [])
     .map((given) => canonical(context, given))

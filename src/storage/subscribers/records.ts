@@ -43,6 +43,15 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
   return {
     create: (subscribers, actor) => createSubscribers(transactions, subscribers, actor),
     read: (identity) => readSubscriber(query, identity),
+    async countWithProfiles(names) {
+      const rows = await query<{ profile: string; subscribers: number }>({
+        text:
+          'select profile, count(*)::float8 as subscribers from xcapd.subscribers ' +
+          'where profile = any($1::text[]) group by profile',
+        values: [names],
+      });
+      return new Map(rows.map(({ profile, subscribers }) => [profile, subscribers]));
+    },
     async list({ after, limit }, prefix) {
       const rows = await query<SubscriberRow>({
         text:
