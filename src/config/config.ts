@@ -22,6 +22,8 @@ export interface Config {
   readonly dataDirectory: string;
   /** Addresses and CIDRs. */
   readonly trustedProxies: readonly string[];
+  /** In lower case, without ports; none where any name will do. */
+  readonly hostnames: readonly string[];
   /** XUIs as they were given. */
   readonly trustedElements: readonly string[];
   /** AUIDs. */
@@ -58,7 +60,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const values = checkedValues(environment);
   const authenticationSchemes = authenticationSchemesFrom(values);
   const identity = identityConfig(values);
-  checkAuthenticationSchemes(authenticationSchemes, identity);
+  checkAuthenticationSchemes(authenticationSchemes, identity, hostnames(values.XCAP_HOSTNAMES));
   return {
     host: values.HOST,
     port: values.PORT,
@@ -71,6 +73,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     xcapRoots: xcapRoots(values.XCAP_ROOTS),
     dataDirectory: values.XCAP_DATA_DIR,
     trustedProxies: trustedProxies(values.XCAP_TRUSTED_PROXIES),
+    hostnames: hostnames(values.XCAP_HOSTNAMES),
     trustedElements: list(values.XCAP_TRUSTED_ELEMENTS),
     optionalUsages: list(values.XCAP_OPTIONAL_USAGES),
     policies: policies(values.XCAP_POLICIES),
@@ -173,6 +176,17 @@ function trustedProxies(value: string): string[] {
       throw new ConfigError(`XCAP_TRUSTED_PROXIES has '${proxy}', which is no address and no CIDR.`);
     }
     return proxy;
+  });
+}
+
+function hostnames(value: string): string[] {
+  return list(value).map((name) => {
+    if (isIP(name) === 0 && name.includes(':')) {
+      throw new ConfigError(
+        `XCAP_HOSTNAMES has '${name}', which is no host name: a port does not belong to it.`,
+      );
+    }
+    return name.replace(/\.$/, '').toLowerCase();
   });
 }
 

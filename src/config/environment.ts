@@ -54,6 +54,13 @@ export const variables = {
     description:
       'Comma-separated addresses and CIDRs of the peers whose asserted-identity header is believed.',
   },
+  XCAP_HOSTNAMES: {
+    type: 'string',
+    default: '',
+    pattern: '^[A-Za-z0-9._:, -]*$',
+    description:
+      'Comma-separated host names by which clients call this server; requests for others get 421. GBA and AKMA need them. By default any, but from this machine its addresses and `localhost` only (docs/security.md).',
+  },
   XCAP_TRUSTED_ELEMENTS: {
     type: 'string',
     default: '',

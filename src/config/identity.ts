@@ -76,15 +76,27 @@ const requirements: ReadonlyMap<string, readonly [part: keyof IdentityConfig, va
   ['akma', ['akma', 'XCAP_AKMA_URL']],
 ] as const);
 
+/** Their keys are bound to a host: one for a server of somebody else must not be good here. */
+function isKeyOfHost(scheme: string): boolean {
+  return scheme === 'gba' || scheme === 'akma';
+}
+
 /**
  * @param schemes the names of the schemes that are on
  * @throws ConfigError where one of them lacks what it needs
  */
-export function checkAuthenticationSchemes(schemes: readonly string[], config: IdentityConfig): void {
+export function checkAuthenticationSchemes(
+  schemes: readonly string[],
+  config: IdentityConfig,
+  hostnames: readonly string[],
+): void {
   for (const scheme of schemes) {
-    const [part, variable] = requirements.get(scheme) ?? [];
-    if (part === undefined || config[part] !== undefined) continue;
-    throw new ConfigError(`XCAP_IDENTITY_METHODS has '${scheme}', which needs ${variable ?? ''}.`);
+    const [part, variable = ''] = requirements.get(scheme) ?? [];
+    const isThere = part === undefined || config[part] !== undefined;
+    const isNamed = !isKeyOfHost(scheme) || hostnames.length > 0;
+    if (isThere && isNamed) continue;
+    const missing = isThere ? 'XCAP_HOSTNAMES' : variable;
+    throw new ConfigError(`XCAP_IDENTITY_METHODS has '${scheme}', which needs ${missing}.`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The two listeners of a worker: XCAP for users, and management for the operator. */
 import { join } from 'node:path';
 import { Server as TlsServer } from 'node:tls';
+import proxyAddr from '@fastify/proxy-addr';
 import type { FastifyInstance } from 'fastify';
 import { mergingMaker } from '../aggregation/merging-maker.js';
 import { routeOf, type Upstreams } from '../aggregation/proxy.js';
@@ -19,6 +20,7 @@ import { createManagementListener } from './management/listener.js';
 import type { AdminToken } from './management/access.js';
 import { readAdminTokens } from './management/token-file.js';
 import type { Metrics } from './metrics.js';
+import { checkCaller, checkLocalCaller, checkOneHost, type Addressed } from './own-names.js';
 import { readTls } from './tls-files.js';
 import { createXcapListener, type ListenerTls } from './xcap-listener.js';
 
@@ -43,6 +45,9 @@ export interface ListenersOptions {
   /** A real round trip to the database; rejects where it is away. */
   readonly ping: () => Promise<void>;
 }
+
+/** @throws Refusal 400, 421 */
+type CallerCheck = (peerAddress: string, request: Addressed) => void;
 
 export interface Listeners {
   readonly xcap: FastifyInstance;
@@ -117,10 +122,24 @@ function xcapListener({
       defaultDocument: (auid) =>
         routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usages.get(auid)) : auid,
     },
+    checkCaller: callerCheck(config),
     metrics,
     log,
     tls,
   });
+}
+
+/** Where names are configured they are for everybody, else for whom this machine is believed to be a proxy. */
+function callerCheck({ hostnames, host, trustedProxies, authenticationSchemes }: Config): CallerCheck {
+  const names = { hostnames, listenerHost: host };
+  if (hostnames.length > 0) return (_peerAddress, request) => checkCaller(request, names);
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const believes = authenticationSchemes.includes('asserted-identity');
+  return (peerAddress, request) => {
+    if (believes && peerAddress !== '' && isTrusted(peerAddress, 0))
+      checkLocalCaller(peerAddress, request, names);
+    else checkOneHost(request);
+  };
 }
 
 function managementListener(
@@ -132,6 +151,7 @@ function managementListener(
     log,
     ping,
     metrics: clusterMetrics,
+    names: { hostnames: config.hostnames, listenerHost: config.adminHost },
     api: {
       register,
       forget: () => directory.forget(),

@@ -26,6 +26,7 @@ import { errorReply } from './error-reply.js';
 import type { MergingMaker } from '../aggregation/merging-maker.js';
 import type { LogOptions } from './log.js';
 import type { Metrics } from './metrics.js';
+import type { Addressed } from './own-names.js';
 import { forbidRenegotiation, tlsPeer } from './tls-peer.js';
 import { forward, routeName, routeOf, type Upstreams } from '../aggregation/proxy.js';
 import type { UpstreamRoute } from '../config/upstreams.js';
@@ -38,6 +39,8 @@ export interface XcapListenerOptions {
   readonly uriRules: UriRules;
   readonly upstreams: Upstreams;
   readonly mergingMaker: MergingMaker;
+  /** By which name the server is called. @throws Refusal 400, 421 */
+  readonly checkCaller: (peerAddress: string, request: Addressed) => void;
   readonly metrics: Metrics;
   readonly log: LogOptions;
   readonly tls: ListenerTls | undefined;
@@ -80,6 +83,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   app.addHook('onRequest', async (request) => {
     const known: Progress = { uri: undefined, usage: undefined, route: undefined, condition: undefined };
     progress.set(request, known);
+    options.checkCaller(request.socket.remoteAddress ?? '', request.raw);
     findUsage(options, request, known);
   });
   app.route({

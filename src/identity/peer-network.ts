@@ -1,5 +1,14 @@
-/** What counts as one peer. */
-import { isIPv6 } from 'node:net';
+/** What counts as one peer, and which peers are this machine. */
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Also where an IPv4 address is mapped to IPv6. */
+export function isLoopback(address: string): boolean {
+  return isIP(address) !== 0 && loopback.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+}
 
 /**
  * An IPv4 address, also where it is mapped to IPv6, or the /64 of an IPv6 address: a subscriber line has all addresses of

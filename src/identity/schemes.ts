@@ -96,6 +96,7 @@ function coreNetworkSchemes(config: Config, parts: SchemeParts): Schemes {
   const common: Omit<SharedKeyDigestOptions, 'name' | 'kinds' | 'source'> = {
     ...parts,
     uriStrictness: passwords.digestUri,
+    hostnames: config.hostnames,
     protocolOf: securityProtocol({ trustedProxies, cipherHeader: identity.cipherHeader }),
   };
   const schemes: Schemes = {};

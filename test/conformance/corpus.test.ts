@@ -42,7 +42,8 @@ const mediaTypes: Readonly<Record<string, string>> = {
 
 t.test('corpus', async (t) => {
   const roots = '/,/xcap/v2,/mtas,/opt/sentinel/xcap,/services';
-  const trusting = await startServer(t, { environment: { XCAP_ROOTS: roots } });
+  const environment = { XCAP_ROOTS: roots, XCAP_HOSTNAMES: 'xcap.ims.example.com' };
+  const trusting = await startServer(t, { environment });
   const { database } = trusting;
   const distrusting = await startServer(t, {
     environment: { XCAP_ROOTS: roots, XCAP_TRUSTED_PROXIES: '192.0.2.0/24' },

@@ -144,15 +144,15 @@ t.test('bodies over the limit', async (t) => {
   t.equal(answer.status, 413);
   t.equal((await send('GET', target)).status, 404, 'nothing was stored, and the server goes on');
 
-  const head = `PUT ${target} HTTP/1.1\r\nHost: x\r\n${identity}Expect: 100-continue\r\n`;
+  const head = `PUT ${target} HTTP/1.1\r\nHost: localhost\r\n${identity}Expect: 100-continue\r\n`;
   const refused = await exchange(port, [`${head}Content-Length: 3000000\r\n\r\n`], /\r\n\r\n/);
   t.match(refused, /^HTTP\/1.1 413 /, 'who asks first is refused without having sent the body');
   t.match(refused, /\r\nconnection: close\r\n/i, 'whose body would come next');
   const survived = await exchange(
     port,
     [
-      `PUT ${target} HTTP/1.1\r\nHost: x\r\n${identity}Content-Length: 300000\r\n\r\n${'x'.repeat(300000)}`,
-      { before: /413/, send: `GET ${target} HTTP/1.1\r\nHost: x\r\n${identity}\r\n` },
+      `PUT ${target} HTTP/1.1\r\nHost: localhost\r\n${identity}Content-Length: 300000\r\n\r\n${'x'.repeat(300000)}`,
+      { before: /413/, send: `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${identity}\r\n` },
     ],
     / 404 /,
   );
@@ -160,7 +160,7 @@ t.test('bodies over the limit', async (t) => {
   const chunked = await exchange(
     port,
     [
-      `PUT ${target} HTTP/1.1\r\nHost: x\r\n${identity}Transfer-Encoding: chunked\r\n\r\nbb8\r\n${'x'.repeat(3000)}\r\n0\r\n\r\n`,
+      `PUT ${target} HTTP/1.1\r\nHost: localhost\r\n${identity}Transfer-Encoding: chunked\r\n\r\nbb8\r\n${'x'.repeat(3000)}\r\n0\r\n\r\n`,
     ],
     /\r\n\r\n/,
   );
@@ -207,7 +207,7 @@ t.test('request targets', async (t) => {
 
   const wire = await exchange(
     port,
-    [`GET ${target}/../index HTTP/1.1\r\nHost: x\r\n${identity}Connection: close\r\n\r\n`],
+    [`GET ${target}/../index HTTP/1.1\r\nHost: localhost\r\n${identity}Connection: close\r\n\r\n`],
     /never/,
   );
   t.match(wire, /^HTTP\/1.1 400 /, 'dot segments are not resolved');

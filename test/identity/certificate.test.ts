@@ -135,7 +135,7 @@ t.test('certificates of clients', async (t) => {
     const end = new Promise((resolve) => socket.once('close', resolve));
     socket.on('error', () => {});
     socket.renegotiate({}, () => t.fail('it renegotiated'));
-    socket.write(`GET ${ownPath} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.write(`GET ${ownPath} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await end;
     t.ok(socket.destroyed);
   });

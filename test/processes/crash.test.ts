@@ -66,7 +66,7 @@ function keptConnection(t: Test, { port }: Served): () => Promise<boolean> {
   socket.on('error', () => undefined).on('close', () => (isClosed = true));
   return async () => {
     received = '';
-    if (!isClosed) socket.write(`HEAD ${capabilities} HTTP/1.1\r\nHost: a\r\n${asserted}\r\n\r\n`);
+    if (!isClosed) socket.write(`HEAD ${capabilities} HTTP/1.1\r\nHost: localhost\r\n${asserted}\r\n\r\n`);
     await until('an answer, or the end', () => isClosed || received.endsWith('\r\n\r\n'));
     return !isClosed && received.startsWith('HTTP/1.1 200 ');
   };

@@ -35,6 +35,7 @@ t.test('no secret is logged', async (t) => {
     XCAP_SECRETS_KEY: secretsKey,
     XCAP_JWT_JWKS: `http://127.0.0.1:${port}/keys`,
     XCAP_BSF_URL: `http://127.0.0.1:${port}`,
+    XCAP_HOSTNAMES: 'xcap.example.com',
   });
   const agent = new http.Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());

@@ -1,7 +1,8 @@
 /** Who may use the management API: whoever has a token; where there is none, whoever is on this machine. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { isLoopback } from '../../identity/peer-network.js';
 import type { Actor } from '../../subscribers/register.js';
 import { Problem } from './problem.js';
 
@@ -17,10 +18,6 @@ export interface Caller {
   readonly authorization: string | undefined;
   readonly host: string | undefined;
 }
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 const actors = new WeakMap<FastifyRequest, Actor>();
 
@@ -82,10 +79,6 @@ export function parseTokens(text: string): AdminToken[] {
       const [first = '', second] = line.split(/\s+/);
       return second === undefined ? { name: 'admin', token: first } : { name: first, token: second };
     });
-}
-
-export function isLoopback(address: string): boolean {
-  return isIP(address) !== 0 && loopback.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }
 
 function isOwnName(host: string | undefined): boolean {

@@ -4,10 +4,16 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { packageFolder } from '../../package-files.js';
-import { closeConnectionsOnShutdown, surviveLostConnections } from '../connections.js';
+import {
+  closeConnectionsOnShutdown,
+  forgetMalformedRequests,
+  surviveLostConnections,
+} from '../connections.js';
 import type { LogOptions } from '../log.js';
 import { registerManagementApi } from './api.js';
 import type { ManagementApiOptions } from './context.js';
+import type { OwnNames } from '../own-names.js';
+import { guardAgainstPages } from './pages.js';
 import { problemOf, sendProblem } from './problem.js';
 
 export interface ManagementOptions {
@@ -18,6 +24,7 @@ export interface ManagementOptions {
   readonly ping: () => Promise<void>;
   /** The metrics of all processes in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
+  readonly names: OwnNames;
   readonly api: ManagementApiOptions;
 }
 
@@ -42,7 +49,9 @@ export async function createManagementListener(
       void sendProblem(reply, problemOf(error));
     },
   });
+  guardAgainstPages(app, options.names);
   closeConnectionsOnShutdown(app);
+  forgetMalformedRequests(app);
   surviveLostConnections(app);
   app.addHook('onRoute', ({ method, url }) => {
     for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${describedPath(url)}`);

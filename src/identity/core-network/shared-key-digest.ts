@@ -26,6 +26,8 @@ export interface SharedKeyDigestOptions extends Pick<DigestRules, 'nonces' | 'co
   readonly kinds: readonly KeyKind[];
   readonly source: SharedKeySource;
   readonly directory: Pick<SubscriberDirectory, 'withImpi'>;
+  /** In lower case: under another name it is another server, with keys of its own (TS 33.220 §4.5.3). */
+  readonly hostnames: readonly string[];
   /** Undefined where the cipher suite of the request is not known. */
   readonly protocolOf: (credentials: Credentials) => SecurityProtocolId | undefined;
 }
@@ -43,6 +45,12 @@ export function sharedKeyDigest(options: SharedKeyDigestOptions): Authentication
       const kind = kinds.find(({ realm }) => authorization?.realm.startsWith(`${realm}@`));
       if (authorization === undefined || kind === undefined) return { kind: 'none' };
       const host = hostOf(credentials);
+      if (host !== undefined && !isOwn(options, host)) {
+        throw new Refusal(
+          421,
+          'XCAP_HOSTNAMES does not name the host of this request, and keys are bound to it.',
+        );
+      }
       if (host === undefined || authorization.realm !== `${kind.realm}@${host}`) {
         return refused('the realm is that of another host');
       }
@@ -51,9 +59,9 @@ export function sharedKeyDigest(options: SharedKeyDigestOptions): Authentication
       return identifyByKey(options, credentials, authorization, kind, { host, protocolId });
     },
     // Handsets take apart one challenge, and not all of them find theirs among several.
-    isAskedFor: (credentials) => wantedKind(kinds, credentials) !== undefined,
+    isAskedFor: (credentials) => wantedKind(options, credentials) !== undefined,
     challenges(credentials, isStale) {
-      const kind = wantedKind(kinds, credentials);
+      const kind = wantedKind(options, credentials);
       if (kind === undefined) return [];
       const realm = `${kind.realm}@${hostOf(credentials) ?? ''}`;
       return [digestChallenge({ realm, nonce: nonces.make(realm), algorithm: 'MD5', qops, isStale })];
@@ -93,14 +101,22 @@ function authorizationOf({ headers: { authorization } }: Credentials): DigestAut
 }
 
 /** By its user agent, else by the realm that it answered to before: not every client names both each time. */
-function wantedKind(kinds: readonly KeyKind[], credentials: Credentials): KeyKind | undefined {
-  if (hostOf(credentials) === undefined) return undefined;
+function wantedKind(
+  { kinds, hostnames }: Pick<SharedKeyDigestOptions, 'kinds' | 'hostnames'>,
+  credentials: Credentials,
+): KeyKind | undefined {
+  const host = hostOf(credentials);
+  if (host === undefined || !isOwn({ hostnames }, host)) return undefined;
   const product = credentials.headers['user-agent'] ?? '';
   const realm = authorizationOf(credentials)?.realm ?? '';
   return (
     kinds.find(({ userAgent }) => userAgent.test(product)) ??
     kinds.find((kind) => realm.startsWith(`${kind.realm}@`))
   );
+}
+
+function isOwn({ hostnames }: Pick<SharedKeyDigestOptions, 'hostnames'>, host: string): boolean {
+  return hostnames.includes(host.replace(/^\[|\]$|\.$/g, '').toLowerCase());
 }
 
 /** The host without its port, in the letters of the client: the key is made from them. */

@@ -1,11 +1,11 @@
 /** HTTP Basic (RFC 7617), where nobody can listen. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { BlockList, isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import type { Subscriber, SubscriberDirectory } from '../../subscribers/subscriber.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
+import { isLoopback } from '../peer-network.js';
 import { realmOf } from './realm.js';
 import { hashPassword, isPassword } from './secrets.js';
 
@@ -63,13 +63,8 @@ export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions):
   };
 }
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-loopback.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
-
 function isConfidential({ isSecure, peerAddress }: Credentials): boolean {
-  return isSecure || loopback.check(peerAddress, isIPv6(peerAddress) ? 'ipv6' : 'ipv4');
+  return isSecure || isLoopback(peerAddress);
 }
 
 /**

@@ -80,6 +80,7 @@ function serve(t: TestContext, url: string, afId?: string): Promise<Ask> {
   const method = sharedKeyDigest({
     ...digestParts(),
     name: 'akma',
+    hostnames: [host],
     kinds: akmaKeyKinds,
     source: cachedKeys(akmaKeys(request, afId)),
     directory,

@@ -70,6 +70,7 @@ function gba({ url, network, protocol }: MethodOptions): AuthenticationScheme {
   return sharedKeyDigest({
     ...digestParts(),
     name: 'gba',
+    hostnames: [host, 'a.example', 'b.example', 'tls.example.com', '::1'],
     kinds: bootstrappedKeyKinds,
     source: cachedKeys(bootstrappedKeys(bootstrappingServer(request))),
     directory,
@@ -176,6 +177,7 @@ t.test('who gets which challenge', async (t) => {
     ['3gpp-gba', '[::1]:8080', '3GPP-bootstrapping@[::1]'],
     ['Client', 'a.example', undefined],
     ['', 'a.example', undefined],
+    ['3gpp-gba', 'stranger.example', undefined],
     ['3gpp-gba', 'a"b', undefined],
     ['3gpp-gba', 'user@a.example', undefined],
   ];
@@ -263,6 +265,27 @@ t.test('credentials for one host are none for another', async (t) => {
   );
   t.match(await session.ask(), { status: 401 });
   t.equal(server.requests.length, 0);
+});
+
+t.test('the key of another server, whose name is none of this one', async (t) => {
+  const transaction = bootstrap(impi);
+  const server = await startFunction(t, bsf([transaction]));
+  const ask = await startIdentityServer(t, [gba({ url: server.url })]);
+  const own = deviceOf(transaction);
+  t.match(await deviceSession(ask, own).ask(), identified);
+  for (const at of ['naf.operator.example', '127.0.0.1', `${host}.evil.example`]) {
+    const authorization =
+      `Digest username="${transaction.bTid}",realm="3GPP-bootstrapping@${at}",nonce="n",uri="/",` +
+      'response="00",qop=auth,nc=00000001,cnonce="c"';
+    t.match(
+      await ask({ headers: { host: at, 'user-agent': userAgent, authorization } }),
+      { status: 421 },
+      at,
+    );
+    const { status, headers } = await ask({ headers: { host: at, 'user-agent': userAgent } });
+    t.strictSame([status, headers['www-authenticate']], [401, undefined], 'and nobody is asked for one');
+  }
+  t.equal(server.requests.length, 1);
 });
 
 t.test('a request of somebody who has no nonce of this server asks nobody', async (t) => {
@@ -471,6 +494,7 @@ t.test('the whole server', async (t) => {
       XCAP_IDENTITY_METHODS: 'asserted-identity,gba,digest',
       XCAP_BSF_URL: server.url,
       XCAP_GBA_CIPHER_HEADER: 'X-TLS-Cipher',
+      XCAP_HOSTNAMES: `${host.toUpperCase()}., other.example.com`,
     },
   });
   const ask: Ask = async ({ method = 'GET', path = '/', ...options } = {}) => {
