@@ -26,9 +26,15 @@ const addresses = [
 
 function request(method: string, lines: readonly string[], body = ''): string {
   const length = `Content-Length: ${Buffer.byteLength(body)}`;
-  return [`${method} ${target} HTTP/1.1`, 'Host: localhost', length, ...lines, 'Connection: close', '', body].join(
-    '\r\n',
-  );
+  return [
+    `${method} ${target} HTTP/1.1`,
+    'Host: localhost',
+    length,
+    ...lines,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
 }
 
 function statusOf(answer: string): number {
