@@ -1,4 +1,9 @@
-import { defineApplicationUsage, unexpectedRoot } from '../../src/xcap/usage/contract.js';
+import {
+  defineApplicationUsage,
+  ownerAndTrustedElements,
+  readableByOwner,
+  unexpectedRoot,
+} from '../../src/xcap/usage/contract.js';
 
 /** TS 24.484: what the device of an MCData user may do. Only its root is checked. */
 export const usage = defineApplicationUsage({
@@ -8,6 +13,9 @@ export const usage = defineApplicationUsage({
   mediaType: 'application/vnd.3gpp.mcdata-ue-config+xml',
   // There is no schema, see README.md.
   namespaces: [],
+  // TS 24.484 §6.3: what a device may do is the administrator's to write.
+  authorization: readableByOwner,
+  otherPolicies: { 'owner-writes': { authorization: ownerAndTrustedElements } },
   constraints: (root) =>
     unexpectedRoot(root, 'mcdata-UE-configuration', ['urn:3gpp:ns:mcdata', 'urn:3gpp:mcdata']),
 });

@@ -1,4 +1,10 @@
-import { defineApplicationUsage, unexpectedRoot } from '../../src/xcap/usage/contract.js';
+import {
+  defineApplicationUsage,
+  ownerAndTrustedElements,
+  readableByOwner,
+  unexpectedRoot,
+} from '../../src/xcap/usage/contract.js';
+import { misplacedProfile } from '../org.3gpp.mcptt.user-profile/place.js';
 
 /** TS 24.484: what an MCData user is and may do. Only its root is checked. */
 export const usage = defineApplicationUsage({
@@ -9,6 +15,10 @@ export const usage = defineApplicationUsage({
   defaultDocument: 'mcdata-user-profile.xml',
   // There is no schema, see README.md.
   namespaces: [],
-  constraints: (root) =>
-    unexpectedRoot(root, 'mcdata-user-profile', ['urn:3gpp:ns:mcdata', 'urn:3gpp:mcdata']),
+  // TS 24.484 §6.3: the permissions of a user are the administrator's to write.
+  authorization: readableByOwner,
+  otherPolicies: { 'owner-writes': { authorization: ownerAndTrustedElements } },
+  constraints: (root, context) =>
+    unexpectedRoot(root, 'mcdata-user-profile', ['urn:3gpp:ns:mcdata', 'urn:3gpp:mcdata']) ??
+    misplacedProfile(root, context),
 });

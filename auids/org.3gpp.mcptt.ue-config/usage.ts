@@ -1,4 +1,8 @@
-import { defineApplicationUsage } from '../../src/xcap/usage/contract.js';
+import {
+  defineApplicationUsage,
+  ownerAndTrustedElements,
+  readableByOwner,
+} from '../../src/xcap/usage/contract.js';
 import type { ChildOrder } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName } from '../../src/xcap/terms.js';
 
@@ -14,6 +18,9 @@ export const usage = defineApplicationUsage({
   schema: 'ue-config.xsd',
   // Not advertised, see README.md.
   namespaces: [],
+  // TS 24.484 §6.3: what a device may do is the administrator's to write.
+  authorization: readableByOwner,
+  otherPolicies: { 'owner-writes': { authorization: ownerAndTrustedElements } },
   childOrder: childOrder(),
 });
 

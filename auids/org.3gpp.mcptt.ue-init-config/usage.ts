@@ -1,4 +1,4 @@
-import { defineApplicationUsage, readableByEveryone } from '../../src/xcap/usage/contract.js';
+import { defineApplicationUsage, readableByEveryone, readOnly } from '../../src/xcap/usage/contract.js';
 
 const namespace = 'urn:3gpp:mcptt:mcpttUEinitConfig:1.0';
 
@@ -10,8 +10,9 @@ export const usage = defineApplicationUsage({
   rootElement: named('mcptt-UE-initial-configuration'),
   mediaType: 'application/vnd.3gpp.mcptt-ue-init-config+xml',
   schema: 'ue-init-config.xsd',
-  // The XUI is the device: who logs in on it is somebody else.
-  authorization: readableByEveryone,
+  // The XUI is the device: who logs in on it is somebody else. TS 24.484 §6.3: an administrator writes the document.
+  authorization: readOnly,
+  otherPolicies: { 'owner-writes': { authorization: readableByEveryone } },
   // Not advertised, see README.md.
   namespaces: [],
   childOrder: [

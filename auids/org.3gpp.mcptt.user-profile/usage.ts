@@ -1,6 +1,13 @@
-import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/usage/contract.js';
+import {
+  defineApplicationUsage,
+  elementsNamed,
+  ownerAndTrustedElements,
+  readableByOwner,
+  repeatedValues,
+} from '../../src/xcap/usage/contract.js';
 import type { ChildOrder } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName } from '../../src/xcap/terms.js';
+import { misplacedProfile } from './place.js';
 
 const namespace = 'urn:3gpp:mcptt:user-profile:1.0';
 const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
@@ -16,9 +23,13 @@ export const usage = defineApplicationUsage({
   schema: 'user-profile.xsd',
   // Its own is not advertised, see README.md.
   namespaces: [commonPolicyNamespace],
+  // TS 24.484 §6.3: the permissions of a user are the administrator's to write.
+  authorization: readableByOwner,
+  otherPolicies: { 'owner-writes': { authorization: ownerAndTrustedElements } },
   childOrder: childOrder(),
   // RFC 4745 §6.1: an id names one rule of the document.
   uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+  constraints: misplacedProfile,
 });
 
 /** Only the smallest parts, the calls and the rules have an order. */

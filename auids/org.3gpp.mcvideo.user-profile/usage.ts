@@ -1,4 +1,10 @@
-import { defineApplicationUsage, unexpectedRoot } from '../../src/xcap/usage/contract.js';
+import {
+  defineApplicationUsage,
+  ownerAndTrustedElements,
+  readableByOwner,
+  unexpectedRoot,
+} from '../../src/xcap/usage/contract.js';
+import { misplacedProfile } from '../org.3gpp.mcptt.user-profile/place.js';
 
 /** TS 24.484: what an MCVideo user is and may do. Only its root is checked. */
 export const usage = defineApplicationUsage({
@@ -9,6 +15,10 @@ export const usage = defineApplicationUsage({
   defaultDocument: 'mcvideo-user-profile.xml',
   // There is no schema, see README.md.
   namespaces: [],
-  constraints: (root) =>
-    unexpectedRoot(root, 'mcvideo-user-profile', ['urn:3gpp:ns:mcvideo', 'urn:3gpp:mcvideo']),
+  // TS 24.484 §6.3: the permissions of a user are the administrator's to write.
+  authorization: readableByOwner,
+  otherPolicies: { 'owner-writes': { authorization: ownerAndTrustedElements } },
+  constraints: (root, context) =>
+    unexpectedRoot(root, 'mcvideo-user-profile', ['urn:3gpp:ns:mcvideo', 'urn:3gpp:mcvideo']) ??
+    misplacedProfile(root, context),
 });
