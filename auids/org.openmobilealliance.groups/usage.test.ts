@@ -90,12 +90,37 @@ for (const usage of [groups, pocGroups]) {
       ['<allow-initiate-conference>0</allow-initiate-conference>', false],
       ['<info:on-network-allow-getting-member-list>true</info:on-network-allow-getting-member-list>', true],
       ['<info:on-network-allow-getting-member-list>false</info:on-network-allow-getting-member-list>', false],
+      [
+        '<join-handling>true</join-handling><info:on-network-allow-getting-member-list>false</info:on-network-allow-getting-member-list>',
+        false,
+      ],
+      [
+        '<join-handling>false</join-handling><info:on-network-allow-getting-member-list>1</info:on-network-allow-getting-member-list>',
+        true,
+      ],
       ['<allow-conference-state>true</allow-conference-state>', false],
       ['<allow-anonymity>true</allow-anonymity>', false],
     ];
     for (const [action, admitted] of cases) {
       const content = `<cp:ruleset>${rule('', action)}</cp:ruleset>`;
       t.equal(admits([groupWith(content)], ['sip:bob@example.com']), admitted, action);
+    }
+    t.end();
+  });
+
+  t.test(`${usage.auid}: the list of members is for those whom any rule lets see it`, (t) => {
+    const seeing = (allowed: boolean) =>
+      `<info:on-network-allow-getting-member-list>${String(allowed)}</info:on-network-allow-getting-member-list>`;
+    const join = '<join-handling>true</join-handling>';
+    const others = '<cp:identity><cp:one id="sip:carol@example.com"/></cp:identity>';
+    const cases: [rules: string, admitted: boolean][] = [
+      [rule('', join) + rule('<is-list-member/>', seeing(false)), false],
+      [rule('', join + seeing(false)) + rule('<is-list-member/>', seeing(true)), true],
+      [rule('', join) + rule(others, seeing(false)), true],
+    ];
+    for (const [rules, admitted] of cases) {
+      const content = `${bobInList}<cp:ruleset>${rules}</cp:ruleset>`;
+      t.equal(admits([groupWith(content)], ['sip:bob@example.com']), admitted, rules);
     }
     t.end();
   });

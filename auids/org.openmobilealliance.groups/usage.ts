@@ -130,10 +130,14 @@ function admit(root: SourceElement, xuis: readonly Xui[], textOf: UsageContext['
 function admitsToGroup(group: SourceElement, xuis: readonly Xui[], textOf: UsageContext['textOf']): boolean {
   const judge = (condition: SourceElement) =>
     sameName(condition, named('is-list-member')) ? isMember(group, xuis) : undefined;
-  return namesakes(group.children, policy('ruleset'))
+  const isTrue = (action: SourceElement) => ['true', '1', 'allow'].includes(textOf(action).trim());
+  const actions = namesakes(group.children, policy('ruleset'))
     .flatMap((ruleset) => rulesThatHold(ruleset, xuis, judge))
-    .flatMap(actionsOf)
-    .some((action) => isParticipation(action) && ['true', '1', 'allow'].includes(textOf(action).trim()));
+    .flatMap(actionsOf);
+  // TS 24.481 §7.2.12.1: whom the list of members is kept from may take part, and does not get the group, which has the list.
+  const onMemberList = namesakes(actions, seeingMembers);
+  if (onMemberList.length > 0) return onMemberList.some(isTrue);
+  return actions.some((action) => isParticipation(action) && isTrue(action));
 }
 
 /** Undefined where other documents would have to tell. */
@@ -146,13 +150,14 @@ function isMember(group: SourceElement, xuis: readonly Xui[]): boolean | undefin
   return namesakes(members, named('external')).length > 0 ? undefined : false;
 }
 
-/** To take part in a group, or to see who does. */
+const seeingMembers: ExpandedName = {
+  namespace: 'urn:3gpp:ns:mcpttGroupInfo:1.0',
+  localName: 'on-network-allow-getting-member-list',
+};
+
+/** To take part in a group. */
 function isParticipation(action: SourceElement): boolean {
-  return [
-    named('join-handling'),
-    named('allow-initiate-conference'),
-    { namespace: 'urn:3gpp:ns:mcpttGroupInfo:1.0', localName: 'on-network-allow-getting-member-list' },
-  ].some((name) => sameName(action, name));
+  return [named('join-handling'), named('allow-initiate-conference')].some((name) => sameName(action, name));
 }
 
 function namesakes(elements: readonly SourceElement[], name: ExpandedName): SourceElement[] {
