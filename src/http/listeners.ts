@@ -58,8 +58,8 @@ export interface Listeners {
   reloadTls(): void;
   /** Reads the tokens of the management API again. @throws ConfigError; then the old ones stay. */
   reloadTokens(): void;
-  /** Listens on both addresses of the configuration. */
-  listen(): Promise<void>;
+  /** Listens on both addresses of the configuration; with `reusePort` beside other processes that do so, too. */
+  listen(how?: { readonly reusePort: boolean }): Promise<void>;
   /** Finishes the requests in flight. */
   close(): Promise<void>;
 }
@@ -81,9 +81,10 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     reloadTokens() {
       tokens = readAdminTokens(config);
     },
-    async listen() {
-      await management.listener.listen({ host: config.adminHost, port: config.adminPort });
-      await xcap.listen({ host: config.host, port: config.port });
+    async listen(how = { reusePort: false }) {
+      // Node.js 20, whose types these are, does not know the option and ignores it.
+      await management.listener.listen({ ...how, host: config.adminHost, port: config.adminPort });
+      await xcap.listen({ ...how, host: config.host, port: config.port });
     },
     async close() {
       await Promise.all([xcap.close(), management.listener.close()]);

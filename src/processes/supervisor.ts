@@ -10,6 +10,7 @@ import { pino, type Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { openLogOutput, type LogOutput } from './log-output.js';
 import { isToSupervisor, type Ready, type ToSupervisor, type ToWorker } from './messages.js';
+import { checkFree, haveOwnSockets } from './sockets.js';
 import { metricsGatherer } from './metrics.js';
 import { migrationsFolder } from '../package-files.js';
 import { describeAddress, type DatabaseAddress } from '../storage/database.js';
@@ -44,6 +45,7 @@ export async function serve(config: Config): Promise<void> {
     const applied = await migrateWhenReachable(database.address, log, stopRequested);
     if (applied === undefined) return;
     if (applied.length > 0) log.info({ migrations: applied }, 'the database schema was brought up to date');
+    if (haveOwnSockets(config)) await checkFree(config);
     const workers = superviseWorkers(config, database.address, log);
     process.on('SIGHUP', () => {
       workers.tell({ type: 'xcapd:reload' });

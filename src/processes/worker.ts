@@ -4,6 +4,7 @@ import type { App } from '../app.js';
 import { readConfig } from '../config/config.js';
 import { openLogOutput } from './log-output.js';
 import { isToWorker, type ToSupervisor } from './messages.js';
+import { haveOwnSockets, listenFault } from './sockets.js';
 import type { DatabaseAddress } from '../storage/database.js';
 
 /** A request that hangs must not keep the process alive for ever. */
@@ -17,8 +18,9 @@ async function run(): Promise<void> {
   const { createApp } = await import('../app.js');
   const database = JSON.parse(process.env.XCAPD_DATABASE ?? '{}') as DatabaseAddress;
   const areUsagesChecked = process.env.XCAPD_USAGES_CHECKED === 'true';
+  const config = readConfig(process.env);
   const app = await createApp({
-    config: readConfig(process.env),
+    config,
     database,
     areUsagesChecked,
     clusterMetrics,
@@ -57,7 +59,7 @@ async function run(): Promise<void> {
     if (message.type === 'xcapd:figures') sendFigures(app, message.id);
     if (message.type === 'xcapd:metrics') metricsArrived(message.id, message.text);
   });
-  await app.listeners.listen();
+  await app.listeners.listen({ reusePort: haveOwnSockets(config) });
   // Before that there is no request that could be finished, and the process just ends: Node.js crashes where a server is closed
   // while it waits for its supervisor's socket.
   process.on('SIGTERM', stop);
@@ -101,23 +103,8 @@ function send(message: ToSupervisor, sent: () => void = () => undefined): void {
   process.send?.(message, sent);
 }
 
-/** For the operator: Node's own words for an address that cannot be had name neither a variable nor a way out. */
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  const where = `${address ?? ''}${port === undefined ? '' : `:${String(port)}`}`;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `${where} is in use by another program: choose another port with PORT or ADMIN_PORT.`;
-    case 'EADDRNOTAVAIL':
-      return `${where} is no address of this machine: choose another one with HOST or ADMIN_HOST.`;
-    case 'EACCES':
-      return port === undefined
-        ? error.message
-        : `This user may not listen on ${where}: choose a port from 1024.`;
-    default:
-      return error.message;
-  }
+  return error instanceof Error ? listenFault(error) : String(error);
 }
 
 function addressOf(address: ReturnType<import('node:net').Server['address']>): string {

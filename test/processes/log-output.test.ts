@@ -1,8 +1,7 @@
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
 import { cloneDatabase } from '../fixtures/database.js';
+import { freePort } from '../fixtures/free-port.js';
 import { client } from '../fixtures/http-client.js';
 import { programFile, startProgram, temporaryDirectory, until, urlOf, workersOf } from '../fixtures/serve.js';
 
@@ -38,13 +37,4 @@ for (const { what, script } of outputs) {
     t.strictSame(await program.kill('SIGTERM'), { code: 0, signal: null }, 'it stops in order');
     t.equal(program.output(), '', 'there is no stack trace');
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
