@@ -11,6 +11,7 @@ import { accessTokens } from './core-network/access-token.js';
 import { akmaKeyKinds, akmaKeys, akmaScope } from './core-network/akma.js';
 import { bootstrappingScope, bootstrappingServer } from './core-network/bootstrapping.js';
 import { bootstrappedKeyKinds, bootstrappedKeys } from './core-network/gba.js';
+import { coreNetworkClient, type CoreNetworkClient } from './core-network/core-network-client.js';
 import { networkFunction } from './core-network/network-function.js';
 import { securityProtocol } from './core-network/security-protocol.js';
 import { sharedKeyDigest, type SharedKeyDigestOptions } from './core-network/shared-key-digest.js';
@@ -92,7 +93,8 @@ function availableSchemes(config: Config, parts: SchemeParts): Schemes {
 /** GBA and AKMA: the keys are those of the operator's core network. */
 function coreNetworkSchemes(config: Config, parts: SchemeParts): Schemes {
   const { identity, passwords, trustedProxies } = config;
-  const tokens = tokensOf(config);
+  const client = coreNetworkClient();
+  const tokens = tokensOf(config, client);
   const common: Omit<SharedKeyDigestOptions, 'name' | 'kinds' | 'source'> = {
     ...parts,
     uriStrictness: passwords.digestUri,
@@ -105,6 +107,7 @@ function coreNetworkSchemes(config: Config, parts: SchemeParts): Schemes {
       apiRoot: identity.bootstrappingUrl,
       name: 'The bootstrapping server',
       scope: bootstrappingScope,
+      client,
       tokens,
     });
     const source = cachedKeys(bootstrappedKeys(bootstrappingServer(request)));
@@ -115,6 +118,7 @@ function coreNetworkSchemes(config: Config, parts: SchemeParts): Schemes {
       apiRoot: identity.akma.url,
       name: 'The AKMA anchor function',
       scope: akmaScope,
+      client,
       tokens,
     });
     const source = cachedKeys(akmaKeys(request, identity.akma.afId));
@@ -123,8 +127,11 @@ function coreNetworkSchemes(config: Config, parts: SchemeParts): Schemes {
   return schemes;
 }
 
-function tokensOf({ identity: { tokens } }: Config): ReturnType<typeof accessTokens> | undefined {
+function tokensOf(
+  { identity: { tokens } }: Config,
+  client: CoreNetworkClient,
+): ReturnType<typeof accessTokens> | undefined {
   if (tokens === undefined) return undefined;
   const { url, clientId, secretFile } = tokens;
-  return accessTokens({ url, clientId, clientSecret: () => readFile(secretFile, 'utf8') });
+  return accessTokens({ url, clientId, client, clientSecret: () => readFile(secretFile, 'utf8') });
 }

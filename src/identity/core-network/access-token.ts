@@ -1,5 +1,6 @@
 /** Access tokens by client credentials (RFC 6749 §4.4), as the NRF gives them out (3GPP TS 33.501 §13.4.1). */
 import { LRUCache } from 'lru-cache';
+import type { CoreNetworkClient } from './core-network-client.js';
 import type { TokenProvider } from './network-function.js';
 import { isRecord } from './json-record.js';
 import { IdentityUnavailable } from '../unavailable.js';
@@ -7,6 +8,7 @@ import { IdentityUnavailable } from '../unavailable.js';
 export interface AccessTokenOptions {
   readonly url: string;
   readonly clientId: string;
+  readonly client: CoreNetworkClient;
   /** Read each time, since secrets change while the server runs. */
   readonly clientSecret: () => Promise<string>;
   readonly timeoutMilliseconds?: number;
@@ -47,27 +49,31 @@ async function requestToken(options: AccessTokenOptions, scope: string): Promise
 }
 
 async function fetchToken(options: AccessTokenOptions, scope: string): Promise<Token> {
-  const { url, clientId, clientSecret, timeoutMilliseconds = 3_000 } = options;
+  const { url, clientId, client, clientSecret, timeoutMilliseconds = 3_000 } = options;
   // RFC 6749 §2.3.1: both are encoded as in a form before they become a user name and a password.
   const credentials = [clientId, (await clientSecret()).trim()].map(encodeURIComponent).join(':');
-  const response = await fetch(url, {
-    method: 'POST',
+  const response = await client({
+    url,
     headers: {
       authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
     },
-    body: new URLSearchParams({ grant_type: 'client_credentials', scope }),
-    redirect: 'error',
+    body: new URLSearchParams({ grant_type: 'client_credentials', scope }).toString(),
     signal: AbortSignal.timeout(timeoutMilliseconds),
   });
   const now = Date.now();
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
-  }
-  const body: unknown = await response.json().catch(() => undefined);
+  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  const body = parsed(response.text);
   if (!isRecord(body) || typeof body.access_token !== 'string') throw new Error('the answer has no token');
   const lifetime = typeof body.expires_in === 'number' ? body.expires_in * 1000 : 60_000;
   return { value: body.access_token, expiresAt: now + Math.max(lifetime - marginMilliseconds, 0) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

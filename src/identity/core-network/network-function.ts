@@ -1,5 +1,6 @@
 /** Requests to network functions with a service-based interface (3GPP TS 29.500): JSON, redirections, OAuth 2.0. */
 import { IdentityUnavailable } from '../unavailable.js';
+import { headerOf, type CoreNetworkClient, type CoreNetworkReply } from './core-network-client.js';
 
 export interface NetworkFunctionOptions {
   /** The root of the API, such as `https://bsf.example.com`. */
@@ -7,6 +8,7 @@ export interface NetworkFunctionOptions {
   /** How it is called in answers and in the log. */
   readonly name: string;
   readonly scope: string;
+  readonly client: CoreNetworkClient;
   /** Undefined where the network function asks for no token. */
   readonly tokens: TokenProvider | undefined;
   readonly timeoutMilliseconds?: number;
@@ -30,14 +32,22 @@ const maximalRedirections = 2;
 
 /** A client of one network function. Statuses from 429 on and everything that prevents an answer are errors. */
 export function networkFunction(options: NetworkFunctionOptions): NetworkFunction {
-  const { apiRoot, name, scope, tokens, timeoutMilliseconds = 3_000, retryMilliseconds = 1_000 } = options;
+  const {
+    apiRoot,
+    name,
+    scope,
+    client,
+    tokens,
+    timeoutMilliseconds = 3_000,
+    retryMilliseconds = 1_000,
+  } = options;
   let failedAt = -Infinity;
 
-  async function attempt(url: string, body: object, isRefused: boolean): Promise<Response> {
+  async function attempt(url: string, body: object, isRefused: boolean): Promise<CoreNetworkReply> {
     try {
       const token = await tokens?.(scope, isRefused);
       const signal = AbortSignal.timeout(timeoutMilliseconds);
-      return await send(url, JSON.stringify(body), token, signal);
+      return await send(client, url, JSON.stringify(body), token, signal);
     } catch (error) {
       failedAt = Date.now();
       throw error instanceof IdentityUnavailable
@@ -46,11 +56,10 @@ export function networkFunction(options: NetworkFunctionOptions): NetworkFunctio
     }
   }
 
-  async function post(url: string, body: object): Promise<Response> {
+  async function post(url: string, body: object): Promise<CoreNetworkReply> {
     const response = await attempt(url, body, false);
     if (response.status !== 401 || tokens === undefined) return response;
     // RFC 6750 §3.1: the token has expired before its time; a new one is tried once.
-    await response.body?.cancel();
     return attempt(url, body, true);
   }
 
@@ -59,53 +68,48 @@ export function networkFunction(options: NetworkFunctionOptions): NetworkFunctio
     const response = await post(`${apiRoot.replace(/\/$/, '')}${path}`, body);
     const { status } = response;
     if (status === 401 || status === 403 || status === 429 || status >= 500) {
-      await response.body?.cancel();
       throw new IdentityUnavailable(name, retryAfter(response), { cause: new Error(`status ${status}`) });
     }
-    return { status, body: await jsonOf(response, name) };
+    return { status, body: jsonOf(response, name) };
   };
 }
 
 /** Follows redirections to another instance (TS 29.500 §6.10.9): never to another scheme, and not for ever. */
 async function send(
+  client: CoreNetworkClient,
   url: string,
   body: string,
   token: string | undefined,
   signal: AbortSignal,
   redirections = 0,
-): Promise<Response> {
-  const response = await fetch(url, {
-    method: 'POST',
+): Promise<CoreNetworkReply> {
+  const response = await client({
+    url,
     headers: {
       'content-type': 'application/json',
       accept: 'application/json, application/problem+json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
     body,
-    redirect: 'manual',
     signal,
   });
   if (response.status !== 307 && response.status !== 308) return response;
-  await response.body?.cancel();
-  const target = new URL(response.headers.get('location') ?? '', url);
+  const target = new URL(headerOf(response, 'location'), url);
   if (redirections === maximalRedirections) throw new Error('too many redirections');
   if (target.protocol !== new URL(url).protocol) throw new Error('a redirection to another scheme');
-  return send(target.href, body, token, signal, redirections + 1);
+  return send(client, target.href, body, token, signal, redirections + 1);
 }
 
 /** RFC 9110 §10.2.3, in seconds; a date or nonsense is the usual time. */
-function retryAfter({ headers }: Response): number | undefined {
-  const seconds = Number(headers.get('retry-after') ?? '');
+function retryAfter(response: CoreNetworkReply): number | undefined {
+  const seconds = Number(headerOf(response, 'retry-after'));
   return Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, 60) : undefined;
 }
 
-async function jsonOf(response: Response, name: string): Promise<unknown> {
-  if (!/^application\/(\w+\+)?json\b/i.test(response.headers.get('content-type') ?? '')) {
-    await response.body?.cancel();
-    return undefined;
-  }
+function jsonOf(response: CoreNetworkReply, name: string): unknown {
+  if (!/^application\/(\w+\+)?json\b/i.test(headerOf(response, 'content-type'))) return undefined;
   try {
-    return await response.json();
+    return JSON.parse(response.text);
   } catch {
     // What the parser says may hold a part of the answer, and answers hold keys.
     throw new IdentityUnavailable(name, undefined, { cause: new Error('the answer is no JSON') });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { akmaKeyKinds, akmaKeys } from '../../../src/identity/core-network/akma.js';
+import { coreNetworkClient } from '../../../src/identity/core-network/core-network-client.js';
 import { networkFunction } from '../../../src/identity/core-network/network-function.js';
 import { securityProtocol } from '../../../src/identity/core-network/security-protocol.js';
 import { sharedKeyDigest } from '../../../src/identity/core-network/shared-key-digest.js';
@@ -74,6 +75,7 @@ function serve(t: TestContext, url: string, afId?: string): Promise<Ask> {
     apiRoot: url,
     name: 'The AKMA anchor function',
     scope: 'naanf-akma',
+    client: coreNetworkClient(),
     tokens: undefined,
     retryMilliseconds: 100,
   });

@@ -8,6 +8,7 @@ import { accessTokens } from '../../../src/identity/core-network/access-token.js
 import { bootstrappingServer } from '../../../src/identity/core-network/bootstrapping.js';
 import { cipherSuiteCode } from '../../../src/identity/core-network/cipher-suites.js';
 import { bootstrappedKeyKinds, bootstrappedKeys } from '../../../src/identity/core-network/gba.js';
+import { coreNetworkClient } from '../../../src/identity/core-network/core-network-client.js';
 import {
   networkFunction,
   type NetworkFunctionOptions,
@@ -63,6 +64,7 @@ function gba({ url, network, protocol }: MethodOptions): AuthenticationScheme {
     apiRoot: url,
     name: 'The bootstrapping server',
     scope: 'nbsp-gba',
+    client: coreNetworkClient(),
     tokens: undefined,
     retryMilliseconds: 100,
     ...network,
@@ -414,6 +416,7 @@ t.test('access tokens', async (t) => {
   const tokens = accessTokens({
     url: nrf.url,
     clientId: 'xcapd:1',
+    client: coreNetworkClient(),
     clientSecret: () => Promise.resolve('s cret\n'),
   });
   const ask = await startIdentityServer(t, [gba({ url: server.url, network: { tokens } })]);
@@ -432,7 +435,12 @@ t.test('access tokens', async (t) => {
   t.equal(nrf.requests.length, 2);
 
   await nrf.stop();
-  const without = accessTokens({ url: nrf.url, clientId: 'x', clientSecret: () => Promise.resolve('y') });
+  const without = accessTokens({
+    url: nrf.url,
+    clientId: 'x',
+    client: coreNetworkClient(),
+    clientSecret: () => Promise.resolve('y'),
+  });
   const late = await startIdentityServer(t, [gba({ url: server.url, network: { tokens: without } })]);
   t.match(await deviceSession(late, deviceOf(bootstrap(impi))).ask(), away, 'no token, no key');
 });
