@@ -1,6 +1,6 @@
 /** Who may import whom, and other rules that no compiler checks. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import t from 'tap';
 import { packageFolder } from '../src/package-files.js';
 import { attributeOf, descendantsOrSelf, type SourceElement } from '../src/xml/source-tree.js';
@@ -37,7 +37,7 @@ const usages = filesBelow('auids', '.ts').filter((file) => !file.endsWith('.test
  * definitions of other usages whose documents are like its own.
  */
 const allowed: readonly [from: RegExp, to: RegExp][] = [
-  [/^auids\//, /^src\/xcap\/(usage\/contract|terms)\.ts$|^auids\/[^/]+\/usage\.ts$/],
+  [/^auids\//, /^src\/xcap\/(usage\/contract|terms)\.ts$|^auids\/[^/]+\/(usage|place)\.ts$/],
   [/^src\/(ndjson|package-files)\.ts$/, /^$/],
   [/^src\/config\//, /^src\/config\//],
   [/^src\/xml\//, /^src\/xml\//],
@@ -159,6 +159,16 @@ function isNamed(localName: string) {
 function isRepeated(particle: SourceElement): boolean {
   return (attributeOf(particle, 'maxOccurs')?.value ?? '1') !== '1';
 }
+
+t.test('a file is known by its name', (t) => {
+  const names = sources.map((file) => basename(file));
+  t.same(
+    names.filter((name, i) => names.indexOf(name) < i),
+    [],
+    'no two files have the same one',
+  );
+  t.end();
+});
 
 t.test('files are short enough to be read', (t) => {
   for (const file of [...sources, ...usages]) {

@@ -11,7 +11,7 @@ import type { Config } from '../config/config.js';
 import { openLogOutput, type LogOutput } from './log-output.js';
 import { isToSupervisor, type Ready, type ToSupervisor, type ToWorker } from './messages.js';
 import { checkFree, haveOwnSockets } from './sockets.js';
-import { metricsGatherer } from './metrics.js';
+import { metricsGatherer } from './figures.js';
 import { migrationsFolder } from '../package-files.js';
 import { describeAddress, type DatabaseAddress } from '../storage/database.js';
 import { startEmbeddedPostgres } from '../storage/embedded/postgres.js';

@@ -15,6 +15,8 @@ const advisoryLock = 0x7863617064;
  */
 export async function migrate(address: DatabaseAddress, directory: string): Promise<string[]> {
   const client = new pg.Client({ ...clientConfig(address), connectionTimeoutMillis: 5000 });
+  // A connection that breaks fails the statement, or the next one.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await checkServer(client);

@@ -6,6 +6,7 @@ import { migrationsFolder } from '../../src/package-files.js';
 import { migrate } from '../../src/storage/migrations.js';
 import { cloneDatabase, query, testCluster } from '../fixtures/database.js';
 import { randomBytes } from 'node:crypto';
+import { until } from '../fixtures/serve.js';
 import type { TestContext } from '../fixtures/tap.js';
 
 /** A database with nothing in it. */
@@ -28,6 +29,20 @@ t.test('servers that start at once apply each migration once', async (t) => {
   const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database, migrationsFolder)));
   t.same(applied.filter((names) => names.length > 0).length, 1, 'one of them did it');
   t.same(await migrate(database, migrationsFolder), [], 'later there is nothing to do');
+});
+
+t.test('a connection that is broken off meanwhile', async (t) => {
+  const database = await emptyDatabase(t);
+  const folder = copiedMigrations(t);
+  writeFileSync(join(folder, '9999.do.slow.sql'), 'select pg_sleep(30);');
+  const migration = migrate(database, folder);
+  const rejected = t.rejects(migration, { code: '57P01' }, 'it fails, and nothing else does');
+  const terminate =
+    'select pg_terminate_backend(pid) from pg_stat_activity ' +
+    "where datname = current_database() and pid <> pg_backend_pid() and wait_event = 'PgSleep'";
+  await until('it is terminated', async () => (await query(database, terminate)).length > 0);
+  await rejected;
+  t.ok((await migrate(database, migrationsFolder)).length > 0, 'it can be done again');
 });
 
 t.test('a migration that fails leaves nothing', async (t) => {

@@ -76,11 +76,12 @@ async function connectMySql(url: string): Promise<SourceDatabase> {
       charset: 'utf8mb4',
     });
     const connected = await connecting;
+    // A connection that breaks between two statements fails the next one.
+    connected.on('error', () => undefined);
     await connected.query('set transaction isolation level repeatable read');
     await connected.query('start transaction with consistent snapshot, read only');
     return connected;
   });
-  connection.on('error', () => undefined);
   const query = async (sql: string, values: readonly Value[]): Promise<readonly Row[]> => {
     const [rows] = await connection.query(sql.replace(/\$\d+/g, '?'), [...values]);
     return rows as Row[];

@@ -101,7 +101,8 @@ function spawnPostgres({ account, binaries, cluster, connection, settings }: Ser
   });
   closeSync(output);
   const ended = new Promise<string>((fulfil) => {
-    postgres.once('error', (error) => fulfil(error.message));
+    // Also for a signal that cannot be sent, after its start.
+    postgres.on('error', (error) => fulfil(error.message));
     postgres.once('exit', (code, signal) => fulfil(signal ?? `exit code ${code}`));
   });
   const guard = spawn('/bin/sh', ['-c', guardScript, 'sh', String(postgres.pid ?? ''), connection.host], {

@@ -22,7 +22,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseAddress } from '../database.js';
-import { listenToNotifications } from './listener.js';
+import { listenToNotifications } from './notifications.js';
 import { unusedWindow, useCount, windowSize, type NonceWindow } from './window.js';
 import type { PipelinedClient } from '../pipelined-client.js';
 import { orUnavailable } from '../database.js';

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { SubscriberRegister } from '../../subscribers/register.js';
 import { openAuditTrail } from '../audit-trail.js';
-import { openDocumentRecords } from '../documents/records.js';
+import { openDocumentRecords } from '../documents/versions.js';
 import { openSubscriberRecords } from './records.js';
 import { openCredentialRegister, openGrantRegister, openRoleRegister } from './rights.js';
 import { openTransactions } from '../transactions.js';
