@@ -129,6 +129,15 @@ t.test('packages', (t) => {
   t.end();
 });
 
+t.test('the tables of documents are written in one folder', (t) => {
+  const write =
+    /(insert into|update|delete from) xcapd\.(documents|document_versions|claims|flagged_documents|listed_claims_revisions)\b/;
+  const writers = sources.filter((file) => write.test(textOf(file)));
+  t.ok(writers.length > 0);
+  for (const file of writers) t.match(file, /^src\/storage\/documents\//, file);
+  t.end();
+});
+
 t.test('schemas have no identity constraints, which the old libxml2 handles badly', (t) => {
   for (const file of [...filesBelow('auids', '.xsd'), ...filesBelow('schemas', '.xsd')]) {
     t.notMatch(textOf(file), /<xs:(key|keyref|unique)\b|type="xs:ID"/, file);

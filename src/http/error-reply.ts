@@ -2,7 +2,7 @@
 import { TooManyFailedLogins } from '../identity/passwords/login-throttle.js';
 import { IdentityUnavailable } from '../identity/unavailable.js';
 import { conflictBody, conflictMediaType, Conflict } from '../xcap/conflict.js';
-import { StoreUnavailable } from '../xcap/document-store.js';
+import { HomeChanged, StoreUnavailable } from '../xcap/document-store.js';
 import { Refusal } from '../xcap/refusal.js';
 import { UpstreamFailure } from '../aggregation/failure.js';
 
@@ -49,6 +49,14 @@ export function errorReply(error: unknown): ErrorReply {
       headers: { 'content-type': plainText, 'retry-after': retryAfterSeconds },
       body: 'The document store is not available now. Please try again.\n',
       isFault: true,
+    };
+  }
+  if (error instanceof HomeChanged) {
+    return {
+      status: 503,
+      headers: { 'content-type': plainText, 'retry-after': '1' },
+      body: 'The documents of this user are being moved or erased. Please try again.\n',
+      isFault: false,
     };
   }
   if (error instanceof IdentityUnavailable) {

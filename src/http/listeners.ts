@@ -124,6 +124,7 @@ function xcapListener({
         routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usages.get(auid)) : auid,
     },
     checkCaller: callerCheck(config),
+    forgetSubscribers: () => directory.forget(),
     metrics,
     log,
     tls,

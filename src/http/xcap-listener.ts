@@ -13,6 +13,7 @@ import { documentOfSubscriber, principalOf, type PrincipalRules } from '../ident
 import { readConditions } from '../xcap/document/conditions.js';
 import type { LoadedUsage, LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../xcap/operations.js';
+import { HomeChanged } from '../xcap/document-store.js';
 import { Refusal } from '../xcap/refusal.js';
 import { methodsFor, resourceKind } from '../xcap/resource.js';
 import type { GetRequest, ReadResult, WriteResult, Xcap, XcapRequest } from '../xcap/request.js';
@@ -41,6 +42,8 @@ export interface XcapListenerOptions {
   readonly mergingMaker: MergingMaker;
   /** By which name the server is called. @throws Refusal 400, 421 */
   readonly checkCaller: (peerAddress: string, request: Addressed) => void;
+  /** Forgets what this process remembers of subscribers. */
+  readonly forgetSubscribers: () => void;
   readonly metrics: Metrics;
   readonly log: LogOptions;
   readonly tls: ListenerTls | undefined;
@@ -172,16 +175,35 @@ async function answer(
       .send('This server does not know who you are.\n');
   }
   const { principalRules } = options;
-  const intended = request.headers[intendedIdentityHeader];
-  const principal = await principalOf(found, intended, principalRules);
+  const whoAsks = () => principalOf(found, request.headers[intendedIdentityHeader], principalRules);
   void reply.headers(found.headers);
-  if ('origin' in server) return forward(options.upstreams, server, { request, reply, uri, principal });
-  const document = await documentOfSubscriber(uri.document, principalRules);
+  if ('origin' in server) {
+    return forward(options.upstreams, server, { request, reply, uri, principal: await whoAsks() });
+  }
   const conditions = readConditions(request.headers);
-  const xcapRequest = { principal, uri: { ...uri, document }, usage: server, conditions };
-  const maker = options.mergingMaker({ principal, headers: request.headers, log: request.log });
-  const result = await perform({ ...options.xcap, maker }, xcapRequest, request);
+  const result = await inCurrentHome(options, async () => {
+    const principal = await whoAsks();
+    const document = await documentOfSubscriber(uri.document, principalRules);
+    const xcapRequest = { principal, uri: { ...uri, document }, usage: server, conditions };
+    const maker = options.mergingMaker({ principal, headers: request.headers, log: request.log });
+    return perform({ ...options.xcap, maker }, xcapRequest, request);
+  });
   return send(reply, result, request.method === 'HEAD');
+}
+
+/** Where the documents have moved since somebody last asked whose they are, it is asked and done again. */
+async function inCurrentHome<T>(
+  { forgetSubscribers }: XcapListenerOptions,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof HomeChanged)) throw error;
+    forgetSubscribers();
+    if (error.change === 'gone') throw error;
+    return action();
+  }
 }
 
 function credentialsOf(request: FastifyRequest, { document }: XcapUri): Credentials {

@@ -1,9 +1,8 @@
 /** Who did what when over the management API. */
-import type { AuditDetails, AuditRecord, AuditTrail } from '../subscribers/register.js';
+import type { AuditEntry } from '../xcap/document-store.js';
+import type { AuditTrail } from '../subscribers/register.js';
 import type { Query } from './database.js';
 import { pageOf, type Transactions } from './transactions.js';
-
-type Entry = Omit<AuditRecord, 'id' | 'at'>;
 
 interface AuditRow {
   readonly id: string;
@@ -11,7 +10,7 @@ interface AuditRow {
   readonly actor: string;
   readonly action: string;
   readonly subject: string;
-  readonly details: AuditDetails;
+  readonly details: AuditEntry['details'];
 }
 
 export function openAuditTrail({ query }: Transactions): AuditTrail {
@@ -42,7 +41,7 @@ export function openAuditTrail({ query }: Transactions): AuditTrail {
 }
 
 /** In the transaction of what they tell. */
-export async function appendAuditRecords(query: Query, entries: readonly Entry[]): Promise<void> {
+export async function appendAuditRecords(query: Query, entries: readonly AuditEntry[]): Promise<void> {
   await query({
     text:
       'insert into xcapd.audit_records (actor, action, subject, details) ' +

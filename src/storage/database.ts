@@ -58,10 +58,19 @@ export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Anything but a fault of ours (SQLSTATE classes of bad data, constraints, syntax and schema, internal errors): no
- * connection, timeouts, a server that starts, stops, recovers or refuses connections. All that passes by itself.
+ * No connection, time-outs, a server that starts, stops, recovers, refuses connections or is read-only. All that passes by
+ * itself, unlike faults of ours and what no statement may have (SQLSTATE classes of bad data, limits, constraints, syntax
+ * and schema, internal errors).
  */
 function isOutage(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return !/^(0A|21|22|23|42|P0|XX)[0-9A-Z]{3}$/.test(code);
+  return !/^(0A|21|22|23|42|54|P0|XX)[0-9A-Z]{3}$/.test(sqlStateOf(error));
+}
+
+/** Transactions that stood in each other's way (SQLSTATE class 40): one of them was undone, and can be done again. */
+export function isUndoneByOthers(error: unknown): boolean {
+  return error instanceof StoreUnavailable && sqlStateOf(error.cause).startsWith('40');
+}
+
+function sqlStateOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

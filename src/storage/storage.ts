@@ -40,8 +40,11 @@ export async function openStorage({
   const pool = openPool(database, onError);
   const reader = openPipelinedClient(database, onError);
   const directory = openSubscriberDirectory(reader);
-  const limitsOf = async (xui: Xui) => limitsWith(quota, (await directory.withIdentity(xui))?.quota);
-  const documents = openDocumentStore({ pool, reader, historyVersions, node: hostname(), limitsOf });
+  const ownerOf = async (xui: Xui) => {
+    const subscriber = await directory.withIdentity(xui);
+    return { isSubscriber: subscriber !== undefined, quota: limitsWith(quota, subscriber?.quota) };
+  };
+  const documents = openDocumentStore({ pool, reader, historyVersions, node: hostname(), ownerOf });
   const nonceCounts = await openNonceCounts({ reader, address: database, onError });
   return {
     documents,

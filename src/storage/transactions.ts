@@ -15,6 +15,9 @@ export function openTransactions(pool: pg.Pool): Transactions {
     query: queryOn(pool),
     async inTransaction(action) {
       const client = await orUnavailable(pool.connect());
+      // Where the connection is lost between two statements, nothing else would hear of it; the next statement fails.
+      const ignore = () => undefined;
+      client.on('error', ignore);
       const query = queryOn(client);
       let isBroken = true;
       try {
@@ -27,6 +30,7 @@ export function openTransactions(pool: pg.Pool): Transactions {
         isBroken = !(await isUndone(query));
         throw error;
       } finally {
+        client.off('error', ignore);
         client.release(isBroken);
       }
     },
@@ -51,10 +55,20 @@ async function isUndone(query: Query): Promise<boolean> {
 
 /**
  * Identities and claimed URIs are one name space: who changes either takes turns until the end of the transaction, as in
- * `xcapd.write_claiming_document`. To be taken before anything else, so that nobody waits crosswise.
+ * `xcapd.write`. To be taken before anything else, so that nobody waits crosswise.
  */
 export async function lockNames(query: Query): Promise<void> {
   await query({ text: "select pg_advisory_xact_lock(hashtextextended('xcapd.claims', 0))" });
+}
+
+/** Nobody writes below these homes until the end of the transaction. To be taken right after `lockNames`. */
+export async function lockHomes(query: Query, homes: readonly string[]): Promise<void> {
+  await query({
+    text:
+      'select pg_advisory_xact_lock(home) from (select distinct xcapd.home_lock(name) as home ' +
+      'from unnest($1::text[]) as names (name) order by home) as ordered',
+    values: [homes],
+  });
 }
 
 /** Rows that were asked for with one more than the limit, as a page. */

@@ -2,6 +2,7 @@
  * The port of the management API: everything that is kept about subscribers, and how it changes. Each write is one
  * transaction together with its audit record. XUIs and identities are in canonical form.
  */
+import type { AuditEntry } from '../xcap/document-store.js';
 import type { EntityTag, UserDocumentSelector, DocumentSelector, Xui } from '../xcap/terms.js';
 import type { DigestSecret, Grant, Quota, Role, Subscriber } from './subscriber.js';
 
@@ -62,7 +63,7 @@ export interface SubscriberChanges {
   readonly impi?: string | undefined;
   readonly isDisabled?: boolean;
   readonly profile?: string | undefined;
-  readonly quota?: Quota;
+  readonly quota?: Partial<Quota>;
 }
 
 export interface SubscriberRecords {
@@ -166,22 +167,14 @@ export interface DocumentRecords {
 }
 
 /** Who did what when. */
-export interface AuditRecord {
+export interface AuditRecord extends AuditEntry {
   readonly id: string;
   readonly at: string;
-  readonly actor: Actor;
-  readonly action: string;
-  /** The XUI of whom it is about; '' where it is about nobody. */
-  readonly subject: string;
-  readonly details: AuditDetails;
 }
-
-/** No contents, no secrets, and no identities but those of the subject, so that their erasure finds all of them. */
-export type AuditDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 export interface AuditTrail {
   /** For what is written by other ways than this register, and for reading what is personal. */
-  record(entry: Omit<AuditRecord, 'id' | 'at'>): Promise<void>;
+  record(entry: AuditEntry): Promise<void>;
   /** The latest first; of one subject, or all. */
   auditRecords(page: PageRequest, subject: Xui | undefined): Promise<Page<AuditRecord>>;
 }

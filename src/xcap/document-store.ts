@@ -11,7 +11,19 @@ export interface Change<Outcome> {
   readonly claims?: readonly StoredClaim[] | undefined;
   /** The rule of its usage that the next version breaks, as a sentence; undefined for all but what an operator keeps so. */
   readonly flaw?: string | undefined;
+  /** What the audit trail says of it, in the transaction of the write. */
+  readonly audit?: AuditEntry | undefined;
   readonly outcome: Outcome;
+}
+
+/** What an operator did. */
+export interface AuditEntry {
+  readonly actor: string;
+  readonly action: string;
+  /** The XUI of whom it is about; '' where it is about nobody. */
+  readonly subject: string;
+  /** No contents, no secrets, and no identities but those of the subject, so that their erasure finds all of them. */
+  readonly details: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
 
 export type Written<Outcome> =
@@ -59,4 +71,16 @@ export interface DocumentStore {
 /** The store cannot be reached or does not answer. Whether a write that was under way took place is unknown. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+}
+
+/**
+ * Nothing was written, because the home is not what the writer took it for: `moved` where it is that of another
+ * subscriber's identity now, `gone` where the subscriber was erased.
+ */
+export class HomeChanged extends Error {
+  override readonly name = 'HomeChanged';
+
+  constructor(readonly change: 'moved' | 'gone') {
+    super(`the home has ${change === 'moved' ? 'moved' : 'gone'}`);
+  }
 }

@@ -7,7 +7,7 @@ import { checkReadable, checkWritable } from './permission.js';
 import { nodeSelectorOf, planPut, planRemoval, rulesOf } from './plan.js';
 import { noSuchDocument } from './refusal.js';
 import type { GetRequest, PutRequest, ReadResult, WriteResult, Xcap, XcapRequest } from './request.js';
-import type { DocumentSelector, Principal } from './terms.js';
+import type { DocumentSelector } from './terms.js';
 import { canonicalXui } from './uri/xui.js';
 import { claimsOf, storedClaims, takenConflict } from './usage/claims.js';
 import { claimedUriIn, generatedAt, isStored, type LoadedUsage } from './usage/loaded-usage.js';
@@ -34,32 +34,33 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
 export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult> {
   const rules = rulesOf(xcap, request);
   await checkWritable(xcap, request.usage, request.principal, request.uri.document);
-  return perform(xcap, request.principal, planPut(xcap, request, rules));
+  return perform(xcap, request, planPut(xcap, request, rules));
 }
 
 /** §8.4. @throws Refusal, Conflict */
 export async function remove(xcap: Xcap, request: XcapRequest): Promise<WriteResult> {
   const rules = rulesOf(xcap, request);
   await checkWritable(xcap, request.usage, request.principal, request.uri.document);
-  return perform(xcap, request.principal, planRemoval(xcap, request, rules));
+  return perform(xcap, request, planRemoval(xcap, request, rules));
 }
 
 /** Replaces the current version by what the write makes of it, together with its claims. */
-async function perform(xcap: Xcap, principal: Principal, write: Write): Promise<WriteResult> {
+async function perform(xcap: Xcap, request: XcapRequest, write: Write): Promise<WriteResult> {
+  const { principal, audit } = request;
   const { rules, target, edit } = write;
   const written = await xcap.store.write(target.document, principal.xuis[0], (current) => {
     const { next, created, flaw } = apply(write, current);
     // What is not valid gives out no URIs, and those of the version before are free.
     const claims = claimsOf(flaw === undefined ? next : undefined, rules);
     const outcome = { created, claims, flaw };
-    return { next, claims: storedClaims(next, claims), flaw: flaw?.message, outcome };
+    return { next, claims: storedClaims(next, claims), flaw: flaw?.message, audit: audit?.(flaw), outcome };
   });
   const { created, claims = [], flaw } = written.outcome;
   if (written.kind === 'taken') {
     const freeUris = (uris: readonly string[]) => xcap.store.freeUris(uris);
     const taken = await takenConflict(freeUris, rules, claims, written.uris);
     if (edit.kind !== 'put-document' || !edit.keepsInvalid) throw taken;
-    return perform(xcap, principal, { ...write, edit: { ...edit, flaw: () => taken } });
+    return perform(xcap, request, { ...write, edit: { ...edit, flaw: () => taken } });
   }
   return {
     status: created ? 201 : 200,

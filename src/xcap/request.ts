@@ -4,7 +4,7 @@ import type { Grant } from './policy/authorization.js';
 import type { Conditions } from './document/conditions.js';
 import type { Preference, Representation } from './document/representation.js';
 import type { DocumentMaker } from './document-maker.js';
-import type { DocumentStore } from './document-store.js';
+import type { AuditEntry, DocumentStore } from './document-store.js';
 import type { LoadedUsage } from './usage/loaded-usage.js';
 import type { EntityTag, Principal, Xui } from './terms.js';
 import type { XcapUri } from './uri/uri.js';
@@ -27,6 +27,8 @@ export interface XcapRequest {
   readonly uri: XcapUri;
   readonly usage: LoadedUsage;
   readonly conditions: Conditions;
+  /** What the audit trail says of a write, which may have a flaw. By default it says nothing. */
+  readonly audit?: (flaw: Conflict | undefined) => AuditEntry;
 }
 
 export interface GetRequest extends XcapRequest, Pick<Preference, 'prefers'> {}

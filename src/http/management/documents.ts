@@ -9,9 +9,7 @@ import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
 import { keepInvalidQuery, restoreBody, subscriberParameters } from './input.js';
 import {
-  auditOf,
   documentNamed,
-  keepDocument,
   mediaTypeOf,
   putDocument,
   readDocument,
@@ -69,21 +67,13 @@ function versionRoutes(api: Api, context: Context, place: string): void {
     const text = await register.versionText(document.uri.document, version);
     if (text === undefined) throw notFound('version');
     const actor = actorOf(request);
-    const result = await putDocument(
-      context,
-      document,
-      actor,
-      Buffer.from(text),
-      readConditions(request.headers),
-    );
-    const { subject, details } = auditOf(document);
-    await register.record({ actor, action: 'document.restore', subject, details: { ...details, version } });
-    return sendWritten(reply, result);
+    const conditions = readConditions(request.headers);
+    const write = { actor, action: 'document.restore', details: { version }, conditions };
+    return sendWritten(reply, await putDocument(context, document, write, Buffer.from(text)));
   });
 }
 
 function contentRoutes(api: Api, context: Context, place: string): void {
-  const { register } = context;
   const url = `/documents${place}`;
   const named = (request: FastifyRequest) => documentNamed(context, documentsRoot, request.originalUrl);
 
@@ -102,19 +92,16 @@ function contentRoutes(api: Api, context: Context, place: string): void {
     const document = await named(request);
     const actor = actorOf(request);
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const put: typeof keepDocument = request.query.keepInvalid === 'true' ? keepDocument : putDocument;
-    const result = await put(context, document, actor, body, readConditions(request.headers));
-    const { subject, details } = auditOf(document);
-    const invalid = result.flaw === undefined ? {} : { isInvalid: true };
-    await register.record({ actor, action: 'document.put', subject, details: { ...details, ...invalid } });
-    return sendWritten(reply, result);
+    const write = { actor, action: 'document.put', conditions: readConditions(request.headers) };
+    const keepsInvalid = request.query.keepInvalid === 'true';
+    return sendWritten(reply, await putDocument(context, document, write, body, keepsInvalid));
   });
 
   api.delete(url, async (request, reply) => {
     const document = await named(request);
     const actor = actorOf(request);
-    await removeDocument(context, document, actor, readConditions(request.headers));
-    await register.record({ actor, action: 'document.delete', ...auditOf(document) });
+    const conditions = readConditions(request.headers);
+    await removeDocument(context, document, { actor, action: 'document.delete', conditions });
     return reply.code(204).send();
   });
 }

@@ -6,7 +6,7 @@ import type { Actor, NewSubscriber } from '../../subscribers/register.js';
 import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 import type { Context } from './context.js';
 import type { ImportLine } from './input.js';
-import { documentNamed, keepDocument, putDocument } from './operator.js';
+import { documentNamed, putDocument } from './operator.js';
 import { inputFaults, Problem, problemOf } from './problem.js';
 import { newSubscriber } from './subscribers.js';
 
@@ -178,7 +178,7 @@ async function putDocuments(
   entries: readonly Entry[],
   keepInvalid: boolean,
 ): Promise<{ written: number; faults: Fault[]; kept: Kept[] }> {
-  const put: typeof keepDocument = keepInvalid ? keepDocument : putDocument;
+  const write = { actor, action: 'document.put' };
   const all = entries.flatMap(({ line, subscriber: { xui }, documents }) =>
     documents.map((document) => ({ line, xui, ...document })),
   );
@@ -189,7 +189,7 @@ async function putDocuments(
       const target = `/${encodeSegment(auid)}/users/${encodeSegment(xui)}/${path}`;
       try {
         const document = await documentNamed(context, '', target);
-        const { flaw } = await put(context, document, actor, Buffer.from(content));
+        const { flaw } = await putDocument(context, document, write, Buffer.from(content), keepInvalid);
         if (flaw === undefined) return undefined;
         return { line, document: name, kept: flaw.message, condition: flaw.report.condition };
       } catch (error) {

@@ -1,10 +1,11 @@
 /** Documents as the operator reads and writes them: with all the rules of their usages but who may. */
 import type { Actor } from '../../subscribers/register.js';
+import type { AuditEntry } from '../../xcap/document-store.js';
 import type { Conditions } from '../../xcap/document/conditions.js';
 import type { LoadedUsage } from '../../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
-import type { PutRequest, ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
+import type { ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
 import { methodsFor } from '../../xcap/resource.js';
 import { parseRequestTarget, type XcapUri } from '../../xcap/uri/uri.js';
 import { xuiNamed, type Context } from './context.js';
@@ -32,59 +33,59 @@ export async function documentNamed(context: Context, root: string, target: stri
   return { uri: { ...uri, xcapRoot, document: { ...document, xui } }, usage };
 }
 
-/** Whose document it is, for the audit trail, and which. */
-export function auditOf({ uri: { document } }: NamedDocument): {
-  subject: string;
-  details: { auid: string; path: string };
-} {
+/** What the audit trail says of a write. */
+function auditOf(
+  { uri: { document } }: NamedDocument,
+  { actor, action, details }: OperatorWrite,
+): NonNullable<XcapRequest['audit']> {
   const subject = document.tree === 'users' ? document.xui : '';
-  return { subject, details: { auid: document.auid, path: document.path.join('/') } };
+  const place = { auid: document.auid, path: document.path.join('/') };
+  return (flaw) => {
+    const invalid = flaw === undefined ? {} : { isInvalid: true };
+    return { actor, action, subject, details: { ...place, ...details, ...invalid } };
+  };
+}
+
+/** Who writes, and what the audit trail calls it. */
+export interface OperatorWrite {
+  readonly actor: Actor;
+  readonly action: string;
+  readonly details?: AuditEntry['details'];
+  readonly conditions?: Conditions;
 }
 
 export function readDocument(context: Context, document: NamedDocument, actor: Actor): Promise<ReadResult> {
-  return get(context.xcap, { ...asOperator(document, actor), prefers: () => false });
+  return get(context.xcap, { ...asOperator(document, actor, {}), prefers: () => false });
 }
 
-/** A write with all checks. @throws Refusal, Conflict */
+/**
+ * @param keepsInvalid whether the document is stored also where it breaks the rules of its usage
+ * @throws Refusal, Conflict
+ */
 export function putDocument(
-  context: Context,
+  { xcap }: Context,
   document: NamedDocument,
-  actor: Actor,
+  write: OperatorWrite,
   body: Uint8Array,
-  conditions: Conditions = {},
+  keepsInvalid = false,
 ): Promise<WriteResult> {
-  return put(context.xcap, putRequest(document, actor, body, conditions));
-}
-
-/** A write that keeps the document also where it breaks the rules of its usage. @throws Refusal, Conflict */
-export function keepDocument(
-  context: Context,
-  document: NamedDocument,
-  actor: Actor,
-  body: Uint8Array,
-  conditions: Conditions = {},
-): Promise<WriteResult> {
-  return put(context.xcap, { ...putRequest(document, actor, body, conditions), keepsInvalid: true });
-}
-
-function putRequest(
-  document: NamedDocument,
-  actor: Actor,
-  body: Uint8Array,
-  conditions: Conditions,
-): PutRequest {
   checkWritable(document);
-  return { ...asOperator(document, actor, conditions), contentType: mediaTypeOf(document), body };
+  return put(xcap, { ...writing(document, write), contentType: mediaTypeOf(document), body, keepsInvalid });
 }
 
+/** @throws Refusal */
 export function removeDocument(
-  context: Context,
+  { xcap }: Context,
   document: NamedDocument,
-  actor: Actor,
-  conditions: Conditions,
+  write: OperatorWrite,
 ): Promise<WriteResult> {
   checkWritable(document);
-  return remove(context.xcap, asOperator(document, actor, conditions));
+  return remove(xcap, writing(document, write));
+}
+
+function writing(document: NamedDocument, write: OperatorWrite): XcapRequest {
+  const request = asOperator(document, write.actor, write.conditions ?? {});
+  return { ...request, audit: auditOf(document, write) };
 }
 
 /** The media type of the documents of a usage. */
@@ -93,7 +94,7 @@ export function mediaTypeOf({ usage: { usage } }: NamedDocument): string {
 }
 
 /** No policy of a usage binds an administrator. The versions that they write show their token's name. */
-function asOperator({ uri, usage }: NamedDocument, actor: Actor, conditions: Conditions = {}): XcapRequest {
+function asOperator({ uri, usage }: NamedDocument, actor: Actor, conditions: Conditions): XcapRequest {
   const principal = { xuis: [`operator:${actor}`], role: 'administrator', access: 'read-write' } as const;
   return { principal, uri, usage, conditions };
 }

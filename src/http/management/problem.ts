@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { Conflict } from '../../xcap/conflict.js';
 import { SubscriberConflict } from '../../subscribers/register.js';
-import { StoreUnavailable } from '../../xcap/document-store.js';
+import { HomeChanged, StoreUnavailable } from '../../xcap/document-store.js';
 import { Refusal } from '../../xcap/refusal.js';
 
 const problemMediaType = 'application/problem+json';
@@ -62,6 +62,15 @@ export function problemOf(error: unknown): Problem {
     const headers: Record<string, string> = {};
     if (error.allow !== undefined) headers.allow = error.allow.join(', ');
     return new Problem(error.status, error.message, {}, headers);
+  }
+  if (error instanceof HomeChanged) {
+    const headers = { 'retry-after': '1' };
+    return new Problem(
+      503,
+      'The documents of this user are being moved or erased. Please try again.',
+      {},
+      headers,
+    );
   }
   if (error instanceof StoreUnavailable) {
     const headers = { 'retry-after': '5' };

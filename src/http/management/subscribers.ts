@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { NewSubscriber, SubscriberChanges } from '../../subscribers/register.js';
 import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
 import { actorOf } from './access.js';
-import { canonical, subscriberNamed, type Api, type Context } from './context.js';
+import { canonical, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
 import { lostLogins, storedCredentials } from './credentials.js';
 import {
   forceQuery,
@@ -56,7 +56,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
     async (request) => {
       checkProfile(context, request.body.profile, request.query.force === 'true');
       const current = await subscriberNamed(context, request.params.xui);
-      const changes = changesOf(current, request.body);
+      const changes = changesOf(request.body);
       const logins = await lostLogins(context, current, { ...current, ...changes });
       if (!(await register.update(current.xui, changes, logins, actorOf(request))))
         throw notFound('subscriber');
@@ -65,7 +65,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
   );
 
   api.delete('/subscribers/:xui', { schema: { params: subscriberParameters } }, async (request, reply) => {
-    const { xui } = await subscriberNamed(context, request.params.xui);
+    const xui = await xuiNamed(context, request.params.xui);
     if (!(await register.erase(xui, actorOf(request)))) throw notFound('subscriber');
     return reply.code(204).send();
   });
@@ -157,17 +157,19 @@ async function shown(context: Context, given: string) {
 }
 
 /** `null` takes a value away. */
-function changesOf(current: Subscriber, body: SubscriberChangesBody): SubscriberChanges {
-  const quota: Quota = {
-    documents:
-      body.quota?.documents === undefined ? current.quota.documents : (body.quota.documents ?? undefined),
-    bytes: body.quota?.bytes === undefined ? current.quota.bytes : (body.quota.bytes ?? undefined),
-  };
+function changesOf(body: SubscriberChangesBody): SubscriberChanges {
   return {
     ...(body.impi === undefined ? {} : { impi: body.impi ?? undefined }),
     ...(body.isDisabled === undefined ? {} : { isDisabled: body.isDisabled }),
     ...(body.profile === undefined ? {} : { profile: body.profile ?? undefined }),
-    ...(body.quota === undefined ? {} : { quota }),
+    ...(body.quota === undefined ? {} : { quota: changedQuota(body.quota) }),
+  };
+}
+
+function changedQuota({ documents, bytes }: NonNullable<SubscriberChangesBody['quota']>): Partial<Quota> {
+  return {
+    ...(documents === undefined ? {} : { documents: documents ?? undefined }),
+    ...(bytes === undefined ? {} : { bytes: bytes ?? undefined }),
   };
 }
 

@@ -25,7 +25,10 @@ export async function doublyKept(query: Query, aliases: readonly Alias[]): Promi
   return new Set(rows.map(({ xui }) => xui));
 }
 
-/** Moves documents, their versions and their claims. Nobody of `doublyKept` may be among the aliases. */
+/**
+ * Moves documents, their versions and their claims, under the lock on the homes they leave. Nobody of `doublyKept` may be
+ * among the aliases.
+ */
 export async function adoptDocuments(query: Query, aliases: readonly Alias[]): Promise<void> {
   for (const table of ['documents', 'document_versions']) {
     await query({

@@ -2,16 +2,28 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import type { Quota } from '../../subscribers/subscriber.js';
 import { storedDocument, type StoredDocument } from '../../xcap/document/stored-document.js';
-import type { Change, DocumentStore, Written } from '../../xcap/document-store.js';
+import {
+  HomeChanged,
+  StoreUnavailable,
+  type Change,
+  type DocumentStore,
+  type Written,
+} from '../../xcap/document-store.js';
 import type { EntityTag, Xui, HomeDocument } from '../../xcap/terms.js';
 import { encodeDocumentSelector } from '../../xcap/uri/uri.js';
 import { readClaimant, readFreeUris, readListedElements } from './claim-queries.js';
 import { keyOf, selectorOf, type DocumentKey } from './key.js';
-import { orUnavailable } from '../database.js';
+import { isUndoneByOthers, orUnavailable } from '../database.js';
 import type { PipelinedClient } from '../pipelined-client.js';
-import { quotaConflict, writeStatement, type Swap, type VersionToWrite } from './write-statement.js';
+import {
+  claimedHomeConflict,
+  quotaConflict,
+  writeStatement,
+  type Owner,
+  type Swap,
+  type VersionToWrite,
+} from './write-statement.js';
 
 export interface StoreOptions {
   /** For writes: a commit waits for the disk, and others need not wait for it. */
@@ -22,8 +34,8 @@ export interface StoreOptions {
   readonly historyVersions: number;
   /** The name of this machine in version records. */
   readonly node: string;
-  /** What a user may have; undefined where nothing is limited. Nobody is limited by default. */
-  readonly limitsOf?: (xui: Xui) => Promise<Quota | undefined>;
+  /** Whose home it is. By default nobody is a subscriber, and nobody is limited. */
+  readonly ownerOf?: (xui: Xui) => Promise<Owner>;
 }
 
 /** For the metrics: what the pool and the cache do. */
@@ -50,6 +62,9 @@ interface CurrentRow {
   readonly flaw: string | null;
 }
 
+/** Others write the same document at the same time, in other processes. */
+const maximalAttempts = 200;
+const stranger: Owner = { isSubscriber: false, quota: undefined };
 const cacheBytes = 64 * 1024 * 1024;
 /** What a parsed document takes for each character of its text: 9 to 12 bytes of tree (measured), and the text. */
 const bytesPerCharacter = 14;
@@ -83,7 +98,7 @@ export function openDocumentStore({
   reader,
   historyVersions,
   node,
-  limitsOf = async () => undefined,
+  ownerOf = async () => stranger,
 }: StoreOptions): PostgresDocumentStore {
   const cache = new LRUCache<string, StoredDocument>({
     maxSize: cacheBytes,
@@ -117,11 +132,15 @@ export function openDocumentStore({
     return document;
   }
 
-  async function swap(version: VersionToWrite): Promise<Swap> {
-    const { rows } = await orUnavailable(
-      pool.query<Swap>(writeStatement(version, { node, historyVersions })),
-    );
-    return rows[0] ?? { swapped: false, taken: null, exceeded: null };
+  async function swap(version: VersionToWrite, attempts = 3): Promise<Swap> {
+    try {
+      const statement = writeStatement(version, { node, historyVersions });
+      const { rows } = await orUnavailable(pool.query<Swap>(statement));
+      return rows[0] ?? { swapped: false, taken: null, exceeded: null, home: null };
+    } catch (error) {
+      if (attempts > 1 && isUndoneByOthers(error)) return swap(version, attempts - 1);
+      throw error;
+    }
   }
 
   async function changeAndSwap<Outcome>(
@@ -130,11 +149,11 @@ export function openDocumentStore({
     change: (current: StoredDocument | undefined) => Change<Outcome>,
   ): Promise<Written<Outcome>> {
     const cacheKey = cacheKeyOf(key);
-    const limits = key.xui === '' ? undefined : await limitsOf(key.xui);
+    const owner = key.xui === '' ? stranger : await ownerOf(key.xui);
     let current = cache.get(cacheKey);
     let isCurrent = current === undefined;
     if (isCurrent) current = await readCurrent(key);
-    for (;;) {
+    for (let attempt = 0; attempt < maximalAttempts; attempt++) {
       let changed: Change<Outcome>;
       try {
         changed = change(current);
@@ -146,22 +165,25 @@ export function openDocumentStore({
         isCurrent = true;
         continue;
       }
-      const { next, claims, flaw, outcome } = changed;
+      const { next, claims, flaw, audit, outcome } = changed;
       const entityTag = newEntityTag();
       const version =
         next === undefined ? undefined : storedDocument(next.text, entityTag, { tree: next, flaw });
       cache.delete(cacheKey);
-      const { swapped, taken, exceeded } = await swap({
+      const { swapped, taken, exceeded, home } = await swap({
         key,
         author,
         expectedTag: current?.entityTag,
         newTag: entityTag,
         text: version?.text ?? null,
         claims,
-        limits,
         flaw,
+        audit,
+        owner,
       });
-      if (exceeded !== null) throw quotaConflict(exceeded, limits);
+      if (home === 'claimed') throw claimedHomeConflict();
+      if (home !== null) throw new HomeChanged(home);
+      if (exceeded !== null) throw quotaConflict(exceeded, owner.quota);
       if (swapped) {
         if (version === undefined) return { kind: 'written', outcome, entityTag: undefined };
         cache.set(cacheKey, version);
@@ -173,6 +195,7 @@ export function openDocumentStore({
       current = actual;
       isCurrent = true;
     }
+    throw new StoreUnavailable('others are always faster');
   }
 
   return {
@@ -186,7 +209,11 @@ export function openDocumentStore({
     listedElements: (auid, known) => readListedElements(query, auid, known),
     home: async (xui) => (await query<HomeRow>({ ...homeQuery, values: [xui] })).map(homeDocument),
     async ping() {
-      await query({ name: 'xcapd-ping', text: 'select 1 from xcapd.documents limit 1' });
+      const [row] = await query<{ read_only: boolean }>({
+        name: 'xcapd-ping',
+        text: "select current_setting('transaction_read_only')::boolean as read_only, (select count(*) from (select from xcapd.documents limit 1) as any_document)",
+      });
+      if (row?.read_only !== false) throw new StoreUnavailable('the database is read-only');
     },
     figures: () => ({
       poolConnections: pool.totalCount,

@@ -10,7 +10,7 @@ import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
 import type { Query } from '../database.js';
 import { adoptDocuments, doublyKept, type Alias } from '../documents/adoption.js';
-import { lockNames, type Transactions } from '../transactions.js';
+import { lockHomes, lockNames, type Transactions } from '../transactions.js';
 
 /** What only one subscriber can have. */
 interface Possession {
@@ -26,8 +26,13 @@ export function createSubscribers(
 ): Promise<(SubscriberConflict | undefined)[]> {
   return inTransaction(async (query) => {
     await lockNames(query);
+    const aliases = subscribers.flatMap(aliasesOf);
+    await lockHomes(
+      query,
+      aliases.flatMap(({ identity, xui }) => [identity, xui]),
+    );
     const taken = await takenPossessions(query, subscribers);
-    const doubled = await doublyKept(query, subscribers.flatMap(aliasesOf));
+    const doubled = await doublyKept(query, aliases);
     const accepted: NewSubscriber[] = [];
     const outcomes = subscribers.map((subscriber) => {
       const possessions = possessionsOf(subscriber);

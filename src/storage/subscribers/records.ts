@@ -5,6 +5,7 @@ import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
 import type { Query } from '../database.js';
 import { adoptDocuments, doublyKept } from '../documents/adoption.js';
+import { forgetAuthor } from '../documents/erasure.js';
 import {
   checkFree,
   createSubscribers,
@@ -14,7 +15,7 @@ import {
 } from './creation.js';
 import { eraseSubscriber } from './erasure.js';
 import { subscriberColumns, subscriberOf, type SubscriberRow } from './rows.js';
-import { lockNames, pageOf, type Transactions } from '../transactions.js';
+import { lockHomes, lockNames, pageOf, type Transactions } from '../transactions.js';
 
 /** Sorts behind all others. */
 const lastCharacter = '\u{10ffff}';
@@ -34,7 +35,6 @@ function hasIdentityBetween(first: string, last: string): string {
 const traces: readonly string[] = [
   'delete from xcapd.grants where grantee = $1',
   'delete from xcapd.roles where xui = $1',
-  "update xcapd.document_versions set author = '' where author = $1 and author <> xui",
   "update xcapd.audit_records set details = '{}' where details->>'identity' = $1 and details ? 'identity'",
 ];
 
@@ -71,6 +71,7 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
         if (!(await isSubscriber(query, xui))) return false;
         await checkFree(query, [identityPossession(identity)]);
         const aliases = [{ identity, xui }];
+        await lockHomes(query, [identity, xui]);
         if ((await doublyKept(query, aliases)).size > 0) throw documentsInTheWay(xui);
         await adoptDocuments(query, aliases);
         await query({
@@ -92,6 +93,7 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
         if (removed.length === 0) return false;
         await removeLogins(query, xui, logins);
         for (const text of traces) await query({ text, values: [identity] });
+        await forgetAuthor(query, identity);
         await appendAuditRecords(query, [{ actor, action: 'identity.remove', subject: xui, details: {} }]);
         return true;
       }),
@@ -128,7 +130,8 @@ async function updateSubscriber(
   if (!(await isSubscriber(query, xui))) return false;
   const current = await readSubscriber(query, xui);
   if (current === undefined) return false;
-  const next = { ...current, ...changes };
+  // What the change does not name stays as it is now, whoever changed it meanwhile.
+  const next = { ...current, ...changes, quota: { ...current.quota, ...changes.quota } };
   if (next.impi !== undefined && next.impi !== current.impi) {
     await checkFree(query, [impiPossession(next.impi)]);
   }
