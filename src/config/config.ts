@@ -4,6 +4,7 @@ import { envSchema } from 'env-schema';
 import { ConfigError } from './config-error.js';
 import { variables, type Environment, type AuthenticationSchemeName } from './environment.js';
 import { checkAuthenticationSchemes, identityConfig, type IdentityConfig } from './identity.js';
+import { isNetwork } from './network.js';
 import { authenticationSchemesFrom, passwordConfig, type PasswordConfig } from './passwords.js';
 import { upstreamRoutes, type UpstreamRoute } from './upstreams.js';
 
@@ -168,11 +169,7 @@ function xcapRoots(value: string): string[] {
 
 function trustedProxies(value: string): string[] {
   return list(value).map((proxy) => {
-    const [address = '', bits, ...others] = proxy.split('/');
-    const version = isIP(address);
-    const isMask =
-      bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-    if (version === 0 || !isMask || others.length > 0) {
+    if (!isNetwork(proxy)) {
       throw new ConfigError(`XCAP_TRUSTED_PROXIES has '${proxy}', which is no address and no CIDR.`);
     }
     return proxy;

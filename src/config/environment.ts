@@ -46,13 +46,19 @@ export const variables = {
     type: 'string',
     default: 'asserted-identity,digest',
     description:
-      'Comma-separated ways to find out who is asking, in the order in which they are tried and offered: asserted-identity, digest, basic, bearer, certificate, gba, akma.',
+      'Comma-separated ways to find out who is asking, in the order in which they are tried and offered: asserted-identity, digest, basic, bearer, certificate, gba, akma, peer.',
   },
   XCAP_TRUSTED_PROXIES: {
     type: 'string',
     default: '127.0.0.0/8,::1/128',
     description:
       'Comma-separated addresses and CIDRs of the peers whose asserted-identity header is believed.',
+  },
+  XCAP_PEERS: {
+    type: 'string',
+    default: '',
+    description:
+      'Comma-separated `<address or CIDR>=<XUI>`: servers that can send no credentials and no header, for the scheme peer (docs/security.md).',
   },
   XCAP_HOSTNAMES: {
     type: 'string',
@@ -265,6 +271,7 @@ export const authenticationSchemeNames = [
   'certificate',
   'gba',
   'akma',
+  'peer',
 ] as const;
 
 export type AuthenticationSchemeName = (typeof authenticationSchemeNames)[number];

@@ -1,5 +1,6 @@
 /** The part of the configuration that says how this server learns who is asking, beside its own secrets. */
 import { ConfigError } from './config-error.js';
+import { isNetwork } from './network.js';
 import type { Environment } from './environment.js';
 
 export interface IdentityConfig {
@@ -10,8 +11,16 @@ export interface IdentityConfig {
   readonly akma: AkmaConfig | undefined;
   /** How access tokens for BSF and AAnF are got. */
   readonly tokens: TokenConfig | undefined;
+  /** Servers that are known by their addresses; undefined where none are. */
+  readonly peers: readonly PeerConfig[] | undefined;
   /** In lower case. */
   readonly cipherHeader: string | undefined;
+}
+
+export interface PeerConfig {
+  /** An address or CIDR. */
+  readonly network: string;
+  readonly identity: string;
 }
 
 export interface BearerConfig {
@@ -46,6 +55,7 @@ export function identityConfig(values: Environment): IdentityConfig {
     bootstrappingUrl: optionalUrl(values, 'XCAP_BSF_URL'),
     akma: akmaConfig(values),
     tokens: tokenConfig(values),
+    peers: peers(values.XCAP_PEERS),
     cipherHeader: values.XCAP_GBA_CIPHER_HEADER.toLowerCase() || undefined,
   };
 }
@@ -72,6 +82,7 @@ function checkDependencies(values: Environment): void {
 const requirements: ReadonlyMap<string, readonly [part: keyof IdentityConfig, variable: Name]> = new Map([
   ['bearer', ['bearer', 'XCAP_JWT_JWKS']],
   ['certificate', ['clientCaFile', 'XCAP_TLS_CLIENT_CA']],
+  ['peer', ['peers', 'XCAP_PEERS']],
   ['gba', ['bootstrappingUrl', 'XCAP_BSF_URL']],
   ['akma', ['akma', 'XCAP_AKMA_URL']],
 ] as const);
@@ -112,6 +123,21 @@ function bearerConfig(values: Environment): BearerConfig | undefined {
     readScopes: words(values.XCAP_JWT_READ_SCOPE),
     writeScopes: words(values.XCAP_JWT_WRITE_SCOPE),
   };
+}
+
+function peers(value: string): PeerConfig[] | undefined {
+  const items = value.split(',').map((item) => item.trim());
+  const known = items
+    .filter((item) => item !== '')
+    .map((item) => {
+      const at = item.indexOf('=');
+      const [network, identity] = [item.slice(0, Math.max(at, 0)), item.slice(at + 1)];
+      if (at < 0 || identity === '' || !isNetwork(network)) {
+        throw new ConfigError(`XCAP_PEERS has '${item}', which is not of the form <address or CIDR>=<XUI>.`);
+      }
+      return { network, identity };
+    });
+  return known.length === 0 ? undefined : known;
 }
 
 function akmaConfig(values: Environment): AkmaConfig | undefined {

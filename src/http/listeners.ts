@@ -136,10 +136,11 @@ function callerCheck({ hostnames, host, trustedProxies, authenticationSchemes }:
   const names = { hostnames, listenerHost: host };
   if (hostnames.length > 0) return (_peerAddress, request) => checkCaller(request, names);
   const isTrusted = proxyAddr.compile([...trustedProxies]);
-  const believes = authenticationSchemes.includes('asserted-identity');
+  const believes = (address: string) =>
+    authenticationSchemes.includes('peer') ||
+    (authenticationSchemes.includes('asserted-identity') && address !== '' && isTrusted(address, 0));
   return (peerAddress, request) => {
-    if (believes && peerAddress !== '' && isTrusted(peerAddress, 0))
-      checkLocalCaller(peerAddress, request, names);
+    if (believes(peerAddress)) checkLocalCaller(peerAddress, request, names);
     else checkOneHost(request);
   };
 }

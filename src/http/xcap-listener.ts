@@ -168,6 +168,8 @@ async function answer(
 ): Promise<FastifyReply> {
   const found = await authenticate(options.authenticationSchemes, credentialsOf(request, uri));
   if (found.kind === 'unknown') {
+    const { scheme, reason } = found;
+    if (scheme !== undefined) request.log.info({ scheme, reason }, 'credentials were refused');
     return reply
       .code(401)
       .header('www-authenticate', [...found.challenges])
@@ -183,7 +185,7 @@ async function answer(
   const conditions = readConditions(request.headers);
   const result = await inCurrentHome(options, async () => {
     const principal = await whoAsks();
-    const document = await documentOfSubscriber(uri.document, principalRules);
+    const document = await documentOfSubscriber(uri.document, principal, principalRules);
     const xcapRequest = { principal, uri: { ...uri, document }, usage: server, conditions };
     const maker = options.mergingMaker({ principal, headers: request.headers, log: request.log });
     return perform({ ...options.xcap, maker }, xcapRequest, request);
@@ -257,6 +259,11 @@ function checkContentEncoding(header: string | undefined): void {
   throw new Refusal(415, 'A body is sent as it is, without a content coding.');
 }
 
+const inertContent = {
+  'content-security-policy': "default-src 'none'; sandbox",
+  'x-content-type-options': 'nosniff',
+};
+
 function send(reply: FastifyReply, result: ReadResult | WriteResult, isHead: boolean): FastifyReply {
   void reply.code(result.status);
   if (result.entityTag !== undefined) void reply.header('etag', `"${result.entityTag}"`);
@@ -265,8 +272,8 @@ function send(reply: FastifyReply, result: ReadResult | WriteResult, isHead: boo
   if (!('body' in result)) return reply.send();
   void reply.header('content-type', result.mediaType);
   if (result.isNegotiated === true) void reply.header('vary', 'accept');
-  // What a user calls a picture must not run as a script in a browser.
-  if (result.isCarriedContent === true) void reply.header('x-content-type-options', 'nosniff');
+  // What a user calls a picture, or writes as XHTML, must not run as a script in a browser.
+  void reply.headers(inertContent);
   if (!isHead) return reply.send(result.body);
   return reply.header('content-length', Buffer.byteLength(result.body)).send();
 }

@@ -54,7 +54,14 @@ export interface AuthenticationScheme {
 
 export type Authentication =
   | Extract<Finding, { kind: 'identified' }>
-  | { readonly kind: 'unknown'; readonly reason: string; readonly challenges: readonly string[] };
+  | {
+      readonly kind: 'unknown';
+      /** The scheme that refused the credentials; undefined where none found any. */
+      readonly scheme: string | undefined;
+      /** For the log: no secret, no user name. */
+      readonly reason: string;
+      readonly challenges: readonly string[];
+    };
 
 /** Tries the schemes in turn; the first that finds credentials decides. */
 export async function authenticate(
@@ -64,18 +71,24 @@ export async function authenticate(
   for (const scheme of schemes) {
     const finding = await scheme.identify(credentials);
     if (finding.kind === 'identified') return finding;
-    if (finding.kind === 'refused') return unknown(schemes, credentials, finding);
+    if (finding.kind === 'refused') return unknown(schemes, credentials, { ...finding, scheme: scheme.name });
   }
-  return unknown(schemes, credentials, { reason: 'no credentials', isStale: false });
+  return unknown(schemes, credentials, { scheme: undefined, reason: 'no credentials', isStale: false });
+}
+
+interface Refused {
+  readonly scheme: string | undefined;
+  readonly reason: string;
+  readonly isStale: boolean;
 }
 
 function unknown(
   schemes: readonly AuthenticationScheme[],
   credentials: Credentials,
-  { reason, isStale }: { readonly reason: string; readonly isStale: boolean },
+  { scheme, reason, isStale }: Refused,
 ): Authentication {
   const asked = schemes.filter((scheme) => scheme.isAskedFor?.(credentials) === true);
   const offered = asked.length > 0 ? asked : schemes;
   const challenges = offered.flatMap((scheme) => scheme.challenges(credentials, isStale));
-  return { kind: 'unknown', reason, challenges };
+  return { kind: 'unknown', scheme, reason, challenges };
 }

@@ -65,11 +65,14 @@ async function roleOf(
  */
 export async function documentOfSubscriber(
   document: DocumentSelector,
+  { xuis, role }: Pick<Principal, 'xuis' | 'role'>,
   { directory, openProvisioning }: PrincipalRules,
 ): Promise<DocumentSelector> {
   if (document.tree === 'global') return document;
   const subscriber = await directory.withIdentity(document.xui);
   if (subscriber !== undefined) return { ...document, xui: subscriber.xui };
-  if (openProvisioning) return document;
+  // A stranger gets what the policy says, so that they do not learn who is a subscriber.
+  const isStranger = role === undefined && !xuis.includes(document.xui);
+  if (openProvisioning || isStranger) return document;
   throw new Refusal(404, 'This server has no such user.');
 }

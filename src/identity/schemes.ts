@@ -23,6 +23,7 @@ import { basic } from './passwords/basic.js';
 import { loginThrottle } from './passwords/login-throttle.js';
 import { defaultRealmOf } from './passwords/realm.js';
 import { secretBox } from './passwords/secrets.js';
+import { peer } from './peer.js';
 import { bearer } from './tokens/bearer.js';
 import { jsonWebKeys } from './tokens/json-web-keys.js';
 
@@ -86,6 +87,7 @@ function availableSchemes(config: Config, parts: SchemeParts): Schemes {
     const keys = jsonWebKeys(identity.bearer.jwks);
     schemes.bearer = bearer({ ...identity.bearer, keys, defaultDomain, realm: defaultDomain ?? 'xcapd' });
   }
+  if (identity.peers !== undefined) schemes.peer = peer({ peers: identity.peers, defaultDomain });
   if (identity.clientCaFile !== undefined) schemes.certificate = certificate();
   return schemes;
 }

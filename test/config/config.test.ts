@@ -44,6 +44,7 @@ t.test('defaults', (t) => {
       bootstrappingUrl: undefined,
       akma: undefined,
       tokens: undefined,
+      peers: undefined,
       cipherHeader: undefined,
     },
     ignoredVariables: [],
@@ -150,6 +151,17 @@ t.test('values', (t) => {
     [
       { XCAP_JWT_JWKS: './jwks.json' },
       { identity: { bearer: { jwks: './jwks.json', identityClaim: 'sub' } } },
+    ],
+    [
+      { XCAP_PEERS: '10.0.0.5=sip:a=b@example.com, 10.1.0.0/16=rls' },
+      {
+        identity: {
+          peers: [
+            { network: '10.0.0.5', identity: 'sip:a=b@example.com' },
+            { network: '10.1.0.0/16', identity: 'rls' },
+          ],
+        },
+      },
     ],
     [
       { XCAP_HOSTNAMES: 'XCAP.example.com., 10.0.0.1,::1' },
@@ -269,6 +281,10 @@ t.test('bad values', (t) => {
     [{ XCAP_IDENTITY_METHODS: 'bearer' }, 'XCAP_JWT_JWKS'],
     [{ XCAP_IDENTITY_METHODS: 'certificate' }, 'XCAP_TLS_CLIENT_CA'],
     [{ XCAP_IDENTITY_METHODS: 'gba' }, 'XCAP_BSF_URL'],
+    [{ XCAP_IDENTITY_METHODS: 'peer' }, 'XCAP_PEERS'],
+    [{ XCAP_PEERS: 'sip:a@example.com' }, 'XCAP_PEERS'],
+    [{ XCAP_PEERS: '10.0.0.5=' }, 'XCAP_PEERS'],
+    [{ XCAP_PEERS: 'presence.example.com=sip:a@example.com' }, 'XCAP_PEERS'],
     [{ XCAP_IDENTITY_METHODS: 'gba', XCAP_BSF_URL: 'http://bsf.example.com' }, 'XCAP_HOSTNAMES'],
     [{ XCAP_IDENTITY_METHODS: 'akma', XCAP_AKMA_URL: 'http://aanf.example.com' }, 'XCAP_HOSTNAMES'],
     [{ XCAP_HOSTNAMES: 'xcap.example.com:8080' }, 'XCAP_HOSTNAMES'],

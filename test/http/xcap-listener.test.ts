@@ -74,6 +74,10 @@ t.test('media types of representations', async (t) => {
     t.equal(answer.headers['content-encoding'], undefined);
     t.equal(answer.headers['cache-control'], 'no-cache');
     t.match(answer.headers.etag, /^"[^"]+"$/);
+    t.match(answer.headers, {
+      'content-security-policy': "default-src 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+    });
     t.equal(answer.body, body);
     const again = await send('GET', resource, { headers: { 'if-none-match': answer.headers.etag } });
     t.equal(again.status, 304);

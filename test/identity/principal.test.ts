@@ -80,6 +80,13 @@ t.test('users whom the operator does not know', async (t) => {
   const put = (xui: string) => server.send('PUT', index(xui), { as: xui, body: lists });
   t.equal((await put('sip:alice@example.com')).status, 201);
   t.match(await put('sip:bob@example.com'), { status: 404, body: /no such user/ });
+  for (const method of ['GET', 'PUT', 'DELETE']) {
+    const asStranger = { as: 'sip:mallory@example.com', ...(method === 'PUT' && { body: lists }) };
+    const known = await server.send(method, index('sip:alice@example.com'), asStranger);
+    const unknown = await server.send(method, index('sip:nobody@example.com'), asStranger);
+    t.strictSame([known.status, unknown.status], [403, 403], method);
+    t.equal(known.body, unknown.body);
+  }
   t.equal((await server.send('GET', '/xcap-caps/global/index', { as: 'sip:bob@example.com' })).status, 200);
 });
 

@@ -80,6 +80,13 @@ t.test('no secret is logged', async (t) => {
 
   const output = served.output();
   t.match(output, /"msg":"request"/, 'there is a log');
+  for (const [scheme, reason] of [
+    ['digest', 'the nonce count was used before'],
+    ['digest', 'the password is wrong'],
+    ['basic', 'the password is wrong'],
+  ]) {
+    t.match(output, `"scheme":"${scheme}","reason":"${reason}"`, 'why credentials were refused');
+  }
   const secrets = {
     password,
     adminToken,

@@ -35,6 +35,12 @@ export interface SharedKeySource {
 /** Keys without a time of expiry are asked for again after this time. */
 const usualLifetimeMilliseconds = 3_600_000;
 
+/** A device has its identifier from the core network before this server hears of it: what is unknown there was made up. */
+const unknownMilliseconds = 30_000;
+const maximalUnknown = 20_000;
+/** TS 24.109 §4.3: RAND in base64 and a host; an A-KID is no longer. */
+const maximalKeyIdLength = 1024;
+
 /** Asks the source once for each key, however many requests come at a time, and then not until the key expires. */
 export function cachedKeys(source: SharedKeySource, maximalKeys = 20_000): SharedKeySource {
   const cache = new LRUCache<string, SharedKeys, { keyId: string; by: ApplicationFunction }>({
@@ -47,9 +53,16 @@ export function cachedKeys(source: SharedKeySource, maximalKeys = 20_000): Share
       return keys;
     },
   });
+  const unknown = new LRUCache<string, true>({ max: maximalUnknown, ttl: unknownMilliseconds });
   return {
-    retrieve: (keyId, by) =>
-      cache.fetch(JSON.stringify([keyId, by.host, by.protocolId]), { context: { keyId, by } }),
+    async retrieve(keyId, by) {
+      if (keyId.length > maximalKeyIdLength) return undefined;
+      const name = JSON.stringify([keyId, by.host, by.protocolId]);
+      if (unknown.has(name)) return undefined;
+      const keys = await cache.fetch(name, { context: { keyId, by } });
+      if (keys === undefined) unknown.set(name, true);
+      return keys;
+    },
   };
 }
 

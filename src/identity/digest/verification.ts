@@ -44,7 +44,8 @@ export async function verifyDigest(
   const parameters = { ...authorization, qop };
   const expected = requestDigest(algorithm, ha1, parameters, credentials);
   const isRight = isEqualInConstantTime(expected, authorization.response);
-  if (!isRight || identities === undefined) return refused('the user or the password is wrong');
+  if (identities === undefined) return refused('the user is not known');
+  if (!isRight) return refused('the password is wrong');
   // Only now, so that nobody learns from `stale` what they could not use, and nobody uses up the counts of others.
   if (nonce.isExpired) return { ...refused('the nonce has expired'), isStale: true };
   const count = Number.parseInt(authorization.nc, 16);

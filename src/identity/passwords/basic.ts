@@ -51,9 +51,9 @@ export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions):
       // Who is unknown, or has no password, is told so after as long a time as with a wrong password.
       hashOfNobody ??= hashPassword(randomBytes(16).toString('hex'));
       const isRight = await check(sent.password, hash ?? (await hashOfNobody));
-      if (subscriber === undefined || hash === undefined || !isRight) {
-        return refused('the user or the password is wrong');
-      }
+      if (subscriber === undefined) return refused('the user is not known');
+      if (hash === undefined) return refused('the user has no password');
+      if (!isRight) return refused('the password is wrong');
       return { kind: 'identified', identities: [subscriber.xui], access: 'read-write', headers: {} };
     },
     challenges: (credentials) =>

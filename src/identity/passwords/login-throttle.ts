@@ -28,7 +28,7 @@ export class TooManyFailedLogins extends Error {
 const maximalCounters = 50_000;
 
 /** They do not look at Authorization, so no guess reaches them. */
-const schemesWithoutGuesses: readonly string[] = ['asserted-identity', 'certificate'];
+const schemesWithoutGuesses: readonly string[] = ['asserted-identity', 'certificate', 'peer'];
 
 /**
  * Wraps schemes so that they throw TooManyFailedLogins, without a look at the credentials, where the limit is reached.

@@ -36,7 +36,7 @@ export function bearer(options: BearerOptions): AuthenticationScheme {
       const token = tokenOf(credentials);
       if (token === undefined) return { kind: 'none' };
       const claims = await verified(token, options);
-      if (claims === undefined) return refused('the token is not valid');
+      if (typeof claims === 'string') return refused(`the token is not valid: ${claims}`);
       const [first, ...others] = identitiesOf(claims, options);
       if (first === undefined) return refused(`the token has no claim ${options.identityClaim}`);
       const access = accessOf(scopesOf(claims), options);
@@ -54,7 +54,8 @@ function tokenOf({ headers: { authorization } }: Credentials): string | undefine
   return /^Bearer +(\S*)\s*$/i.exec(authorization ?? '')?.[1];
 }
 
-async function verified(token: string, options: BearerOptions): Promise<JWTPayload | undefined> {
+/** The claims, or for the log what is wrong. */
+async function verified(token: string, options: BearerOptions): Promise<JWTPayload | string> {
   const { keys, issuer, audience } = options;
   try {
     const { payload } = await jwtVerify(token, keys, {
@@ -66,7 +67,8 @@ async function verified(token: string, options: BearerOptions): Promise<JWTPaylo
     });
     return payload;
   } catch (error) {
-    if (error instanceof errors.JOSEError) return undefined;
+    if (error instanceof errors.JWTClaimValidationFailed) return `${error.code} (${error.claim})`;
+    if (error instanceof errors.JOSEError) return error.code;
     throw error;
   }
 }

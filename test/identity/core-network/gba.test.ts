@@ -269,6 +269,17 @@ t.test('credentials for one host are none for another', async (t) => {
   t.equal(server.requests.length, 0);
 });
 
+t.test('an identifier that was made up is asked for once', async (t) => {
+  const server = await startFunction(t, bsf([]));
+  const ask = await startIdentityServer(t, [gba({ url: server.url })]);
+  const session = deviceSession(ask, deviceOf(bootstrap(impi)));
+  for (let i = 0; i < 5; i += 1) t.match(await session.ask(), { status: 401 });
+  t.equal(server.requests.length, 1);
+  const long = { ...deviceOf(bootstrap(impi)), username: 'x'.repeat(2000) };
+  t.match(await deviceSession(ask, long).ask(), { status: 401 });
+  t.equal(server.requests.length, 1, 'one that is too long is none');
+});
+
 t.test('the key of another server, whose name is none of this one', async (t) => {
   const transaction = bootstrap(impi);
   const server = await startFunction(t, bsf([transaction]));
