@@ -44,12 +44,17 @@ export async function describeApplicationUsages(): Promise<string> {
   ].join('\n');
 }
 
+function aliases({ mediaTypeAliases = [] }: LoadedUsage['usage']): string {
+  if (mediaTypeAliases.length === 0) return '';
+  return `; taken for it: ${mediaTypeAliases.map((type) => `\`${type}\``).join(', ')}`;
+}
+
 function section({ usage }: LoadedUsage): string[] {
   return [
     `## ${usage.auid}`,
     '',
     ...(usage.isOptional === true ? ['Off by default, on by `XCAP_OPTIONAL_USAGES`.', ''] : []),
-    `- Media type: \`${usage.mediaType}\``,
+    `- Media type: \`${usage.mediaType}\`${aliases(usage)}`,
     `- Root element: ${rootElement(usage)}`,
     `- Default document namespace: ${defaultNamespaces(usage)}`,
     `- Namespaces in xcap-caps: ${usage.namespaces.map((name) => `\`${name}\``).join(', ') || 'none'}`,

@@ -32,6 +32,7 @@ export const usage = defineApplicationUsage({
   defaultDocumentNamespace: namespace,
   rootElement: service('simservs'),
   mediaType: 'application/vnd.etsi.simservs+xml',
+  mediaTypeAliases: ['application/simservs+xml', 'application/xml', 'text/xml'],
   defaultDocument: provisioning.document,
   schema: 'simservs.xsd',
   namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace, personalNetworkNamespace],

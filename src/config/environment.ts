@@ -108,7 +108,7 @@ export const variables = {
   XCAP_STRICT_MEDIA_TYPES: {
     type: 'boolean',
     default: false,
-    description: '`true` refuses a PUT of a document without its media type (415).',
+    description: '`true` refuses a PUT of a document without its very media type (415).',
   },
   XCAP_HISTORY_VERSIONS: {
     type: 'integer',

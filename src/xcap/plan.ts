@@ -49,7 +49,8 @@ function putDocument(
   { uri, body, contentType, keepsInvalid = false }: PutRequest,
   rules: DocumentRules,
 ): Edit {
-  checkMediaType(contentType, rules.usage.mediaType, uri, strictMediaTypes);
+  const { mediaType, mediaTypeAliases } = rules.usage;
+  checkMediaType(contentType, mediaType, uri, strictMediaTypes, mediaTypeAliases);
   checkDirectory(uri, rules);
   const tree = readDocumentBody(body);
   return { kind: 'put-document', tree, keepsInvalid, flaw: once(() => flawOf(tree, rules)) };

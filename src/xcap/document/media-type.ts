@@ -10,7 +10,8 @@ export const namespaceBindingsMediaType = 'application/xcap-ns+xml';
 const unspecifiedMediaType = 'application/x-www-form-urlencoded';
 
 /**
- * Compares without parameters and case. On documents an unspecified type is taken for the right one, unless `strict`.
+ * Compares without parameters and case. On documents an unspecified type and what the usage's clients call it are taken for
+ * the right one, unless `strict`.
  *
  * @throws Refusal 415.
  */
@@ -19,11 +20,12 @@ export function checkMediaType(
   wanted: string,
   target: XcapUri,
   strict: boolean,
+  aliases: readonly string[] = [],
 ): void {
   const [essence = ''] = (contentType ?? '').split(';');
   const mediaType = essence.trim().toLowerCase();
   if (mediaType === wanted.toLowerCase()) return;
-  const unspecified = mediaType === '' || mediaType === unspecifiedMediaType;
-  if (unspecified && target.node === undefined && !strict) return;
+  const isTolerated = ['', unspecifiedMediaType, ...aliases].includes(mediaType);
+  if (isTolerated && target.node === undefined && !strict) return;
   throw new Refusal(415, `The Content-Type of a PUT to this URI is ${wanted}.`);
 }

@@ -60,6 +60,8 @@ interface UsageCommon extends UsagePolicy {
   readonly rootElement?: ExpandedName;
   /** §5.3, §8.2.2: the media type of the documents. */
   readonly mediaType: string;
+  /** What clients call it instead, in lower case. Taken on documents unless `XCAP_STRICT_MEDIA_TYPES`. Default: nothing. */
+  readonly mediaTypeAliases?: readonly string[];
   /** The schema's file name in the usage's folder. Without one, any well-formed document is valid. */
   readonly schema?: string;
   /** §12: the namespaces whose schemas the usage has. They are advertised in xcap-caps. */
