@@ -1,4 +1,4 @@
-import { attributeOf, canonicalXui } from '../../src/xcap/usage/contract.js';
+import { attributeOf, canonicalXui, decodedUri } from '../../src/xcap/usage/contract.js';
 import type { UsageContext } from '../../src/xcap/usage/contract.js';
 import type { SourceElement } from '../../src/xcap/terms.js';
 
@@ -9,7 +9,7 @@ import type { SourceElement } from '../../src/xcap/terms.js';
 export function misplacedProfile(root: SourceElement, { document }: UsageContext): string | undefined {
   if (document.tree === 'users') {
     const owner = attributeOf(root, 'XUI-URI')?.value.trim() ?? '';
-    if (canonicalXui(owner) !== document.xui) {
+    if (canonicalXui(decodedUri(owner)) !== document.xui) {
       return `The profile has to be that of ${document.xui}, but its XUI-URI is: ${owner}`;
     }
   }

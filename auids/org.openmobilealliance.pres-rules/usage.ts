@@ -1,6 +1,7 @@
 import {
   attributeOf,
   canonicalXui,
+  decodedUri,
   defineApplicationUsage,
   elementsNamed,
   percentDecoded,
@@ -107,7 +108,7 @@ function unusableList(rule: SourceElement, document: DocumentSelector): string |
 }
 
 function unusableAnchor(anchor: string, document: DocumentSelector): string | undefined {
-  const [, path] = /^https?:\/\/[^/?#]+([^?#]*)/i.exec(anchor) ?? [];
+  const [, path] = /^https?:\/\/[^/?#]+([^?#]*)/i.exec(decodedUri(anchor)) ?? [];
   if (path === undefined) return `The anc of an external list has to be an absolute HTTP URI: ${anchor}`;
   // Documents of the global tree have no owner whose lists could be told from those of others.
   if (document.tree === 'global' || isInListsOf(document.xui, path)) return undefined;

@@ -1,6 +1,7 @@
 import {
   attributeOf,
   canonicalXui,
+  decodedUri,
   defineApplicationUsage,
   readableByEveryone,
 } from '../../src/xcap/usage/contract.js';
@@ -70,7 +71,7 @@ function profileOfSomebodyElse(root: SourceElement, { document }: UsageContext):
   if (document.tree !== 'users') return undefined;
   for (const profile of root.children) {
     const uri = attributeOf(profile, 'uri')?.value.trim() ?? '';
-    if (canonicalXui(uri) !== document.xui) {
+    if (canonicalXui(decodedUri(uri)) !== document.xui) {
       return `The profile has to be that of ${document.xui}, but its URI is: ${uri}`;
     }
   }

@@ -1,6 +1,7 @@
 import {
   attributeOf,
   canonicalXui,
+  decodedUri,
   defineApplicationUsage,
   descendantsOrSelf,
   repeatedValues,
@@ -78,7 +79,7 @@ function uniqueness(root: SourceElement): readonly UniquenessFailure[] {
 function entityOfSomebodyElse(root: SourceElement, { document }: UsageContext): string | undefined {
   if (document.tree !== 'users') return undefined;
   const entity = attributeOf(root, 'entity')?.value.trim() ?? '';
-  if (withoutPres(canonicalXui(entity)) === withoutPres(document.xui)) return undefined;
+  if (withoutPres(canonicalXui(decodedUri(entity))) === withoutPres(document.xui)) return undefined;
   return `The presence information has to be that of ${document.xui}, but its entity is: ${entity}`;
 }
 

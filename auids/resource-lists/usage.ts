@@ -1,5 +1,6 @@
 import {
   attributeOf,
+  decodedUri,
   defineApplicationUsage,
   descendantsOrSelf,
   repeatedValues,
@@ -95,7 +96,7 @@ function misformedEntryReference(ref: string | undefined): string | undefined {
 }
 
 function misformedAnchor(anchor: string | undefined): string | undefined {
-  if (anchor === undefined || /^https?:\/\/[^/?#]/i.test(anchor)) return undefined;
+  if (anchor === undefined || /^https?:\/\/[^/?#]/i.test(decodedUri(anchor))) return undefined;
   return `The anchor of an external list has to be an absolute HTTP URI: ${anchor}`;
 }
 

@@ -1,6 +1,7 @@
 import {
   percentDecoded,
   canonicalXui,
+  decodedUri,
   defineApplicationUsage,
   descendantsOrSelf,
   globalTreeForTrustedElements,
@@ -110,7 +111,7 @@ function repeatedAmongChildren(parent: SourceElement): UniquenessFailure[] {
 function constraints(root: SourceElement, context: UsageContext): string | undefined {
   return (
     firstFailure(partsOfServices(root, 'resource-list'), (element) =>
-      unusableList(context.textOf(element).trim(), context),
+      unusableList(decodedUri(context.textOf(element).trim()), context),
     ) ?? firstFailure(partsOfServices(root, 'list').flatMap(descendantsOrSelf), misformedReference)
   );
 }

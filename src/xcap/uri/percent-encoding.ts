@@ -17,6 +17,14 @@ export function percentDecoded(encoded: string): string | undefined {
   }
 }
 
+/**
+ * The URI that a value of a document stands for. SIP SIMPLE clients percent-encode whole URIs (`sip%3Abob%40example.com`,
+ * `http%3A//…`): a value that begins with a scheme and an encoded colon is decoded, once. Others are as they are.
+ */
+export function decodedUri(value: string): string {
+  return /^[a-z][a-z0-9+.-]{0,31}%3a/i.test(value) ? (percentDecoded(value) ?? value) : value;
+}
+
 /** @throws Refusal 400 where `percentDecoded` gives nothing */
 export function percentDecode(encoded: string): string {
   const decoded = percentDecoded(encoded);
