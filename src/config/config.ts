@@ -8,6 +8,13 @@ import { isNetwork } from './network.js';
 import { authenticationSchemesFrom, passwordConfig, type PasswordConfig } from './passwords.js';
 import { upstreamRoutes, type UpstreamRoute } from './upstreams.js';
 
+/** A server that writes the documents of users of one usage. */
+export interface TrustedWriter {
+  /** Its XUI as it was given. */
+  readonly element: string;
+  readonly auid: string;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -27,6 +34,7 @@ export interface Config {
   readonly hostnames: readonly string[];
   /** XUIs as they were given. */
   readonly trustedElements: readonly string[];
+  readonly trustedWriters: readonly TrustedWriter[];
   /** AUIDs. */
   readonly optionalUsages: readonly string[];
   /** Names of policies by AUID. */
@@ -76,6 +84,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustedProxies: trustedProxies(values.XCAP_TRUSTED_PROXIES),
     hostnames: hostnames(values.XCAP_HOSTNAMES),
     trustedElements: list(values.XCAP_TRUSTED_ELEMENTS),
+    trustedWriters: trustedWriters(values.XCAP_TRUSTED_WRITERS),
     optionalUsages: list(values.XCAP_OPTIONAL_USAGES),
     policies: policies(values.XCAP_POLICIES),
     openProvisioning:
@@ -184,6 +193,18 @@ function hostnames(value: string): string[] {
       );
     }
     return name.replace(/\.$/, '').toLowerCase();
+  });
+}
+
+/** The AUID is behind the last equals sign: an XUI may have parameters. */
+function trustedWriters(value: string): TrustedWriter[] {
+  return list(value).map((item) => {
+    const at = item.lastIndexOf('=');
+    const [element, auid] = [item.slice(0, at).trim(), item.slice(at + 1).trim()];
+    if (at < 1 || element === '' || auid === '') {
+      throw new ConfigError(`XCAP_TRUSTED_WRITERS has '${item}', which is not of the form <XUI>=<AUID>.`);
+    }
+    return { element, auid };
   });
 }
 

@@ -73,6 +73,12 @@ export const variables = {
     description:
       'Comma-separated XUIs of servers (RLS, presence server, application server) that read users’ documents.',
   },
+  XCAP_TRUSTED_WRITERS: {
+    type: 'string',
+    default: '',
+    description:
+      'Comma-separated `<XUI>=<AUID>`: servers that read and write users’ documents of that usage, such as an application server that executes star codes.',
+  },
   XCAP_POLICIES: {
     type: 'string',
     default: '',

@@ -92,6 +92,15 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
   };
 }
 
+function writersByXui(writers: Config['trustedWriters'], defaultDomain: string | undefined) {
+  const auids = new Map<string, string[]>();
+  for (const { element, auid } of writers) {
+    const xui = canonicalXui(element, defaultDomain);
+    auids.set(xui, [...(auids.get(xui) ?? []), auid]);
+  }
+  return auids;
+}
+
 function xcapListener({
   config,
   log,
@@ -103,7 +112,7 @@ function xcapListener({
   directory,
   metrics,
 }: ListenersOptions): FastifyInstance {
-  const { xcapRoots, defaultDomain, openProvisioning, trustedElements } = config;
+  const { xcapRoots, defaultDomain, openProvisioning, trustedElements, trustedWriters } = config;
   return createXcapListener({
     xcap,
     usages,
@@ -113,6 +122,7 @@ function xcapListener({
     principalRules: {
       directory,
       trustedElements: trustedElements.map((xui) => canonicalXui(xui, defaultDomain)),
+      trustedWriters: writersByXui(trustedWriters, defaultDomain),
       defaultDomain,
       openProvisioning,
     },

@@ -8,6 +8,8 @@ export interface PrincipalRules {
   readonly directory: SubscriberDirectory;
   /** Canonical XUIs from the configuration. */
   readonly trustedElements: readonly Xui[];
+  /** The AUIDs whose documents elements write, by canonical XUI. */
+  readonly trustedWriters: ReadonlyMap<Xui, readonly string[]>;
   readonly defaultDomain: string | undefined;
   /** Whether users whom the operator does not know have documents. */
   readonly openProvisioning: boolean;
@@ -35,7 +37,8 @@ export async function principalOf(
   const all = new Set([...identities, ...(subscriber?.identities ?? [])]);
   const [first = identities[0], ...others] = all;
   const xuis = chooseIdentity([first, ...others], intendedIdentity, rules.defaultDomain);
-  return { xuis, access, role: await roleOf(xuis, rules) };
+  const writableUsages = xuis.flatMap((xui) => rules.trustedWriters.get(xui) ?? []);
+  return { xuis, access, writableUsages, role: await roleOf(xuis, rules) };
 }
 
 async function firstSubscriber(
@@ -65,14 +68,15 @@ async function roleOf(
  */
 export async function documentOfSubscriber(
   document: DocumentSelector,
-  { xuis, role }: Pick<Principal, 'xuis' | 'role'>,
+  { xuis, role, writableUsages = [] }: Pick<Principal, 'xuis' | 'role' | 'writableUsages'>,
   { directory, openProvisioning }: PrincipalRules,
 ): Promise<DocumentSelector> {
   if (document.tree === 'global') return document;
   const subscriber = await directory.withIdentity(document.xui);
   if (subscriber !== undefined) return { ...document, xui: subscriber.xui };
   // A stranger gets what the policy says, so that they do not learn who is a subscriber.
-  const isStranger = role === undefined && !xuis.includes(document.xui);
+  const isElement = role !== undefined || writableUsages.includes(document.auid);
+  const isStranger = !isElement && !xuis.includes(document.xui);
   if (openProvisioning || isStranger) return document;
   throw new Refusal(404, 'This server has no such user.');
 }

@@ -23,6 +23,8 @@ export interface UsageChoices {
   readonly optionalUsages: readonly string[] | 'all';
   /** Names of policies by AUID. */
   readonly policies: ReadonlyMap<string, string>;
+  /** Who writes the documents of a usage beside its users; here only that there is such a usage is checked. */
+  readonly trustedWriters?: readonly { readonly auid: string }[];
   /** True where the same files were checked against their known-bad examples a moment ago. Default: false. */
   readonly areExamplesChecked?: boolean;
 }
@@ -72,12 +74,21 @@ function isWanted({ isOptional, auid }: ApplicationUsage, { optionalUsages }: Us
   return isOptional !== true || optionalUsages === 'all' || optionalUsages.includes(auid);
 }
 
-function checkChoices(found: readonly Candidate[], { optionalUsages, policies }: UsageChoices): void {
+function checkChoices(
+  found: readonly Candidate[],
+  { optionalUsages, policies, trustedWriters = [] }: UsageChoices,
+): void {
   const usages = new Map(found.map(({ usage }) => [usage.auid, usage]));
   for (const auid of optionalUsages === 'all' ? [] : optionalUsages) {
     if (usages.get(auid)?.isOptional !== true) {
       throw new UsageError(`XCAP_OPTIONAL_USAGES has '${auid}', which is not an optional usage.`);
     }
+  }
+  for (const { auid } of trustedWriters) {
+    if (usages.get(auid)?.kind === 'stored') continue;
+    throw new UsageError(
+      `XCAP_TRUSTED_WRITERS has '${auid}', which is no usage whose documents are written.`,
+    );
   }
   for (const [auid, policy] of policies) {
     const usage = usages.get(auid);

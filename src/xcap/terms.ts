@@ -65,6 +65,8 @@ export interface Principal {
   readonly xuis: readonly [Xui, ...Xui[]];
   /** What the operator made of this principal, beside a subscriber. */
   readonly role: Role | undefined;
+  /** The AUIDs of which this principal reads and writes the documents of all users. Default: none. */
+  readonly writableUsages?: readonly string[];
   /** What the credentials allow at most: a token may be for reading only. */
   readonly access: Access;
 }

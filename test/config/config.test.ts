@@ -18,6 +18,7 @@ t.test('defaults', (t) => {
     trustedProxies: ['127.0.0.0/8', '::1/128'],
     hostnames: [],
     trustedElements: [],
+    trustedWriters: [],
     optionalUsages: [],
     policies: new Map(),
     openProvisioning: true,

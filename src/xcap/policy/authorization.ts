@@ -35,6 +35,7 @@ export function isPermitted(
   if (!['read-write', operation].includes(principal.access)) return false;
   if (principal.role === 'administrator') return true;
   if (principal.role === 'support' && operation === 'read') return true;
+  if (document.tree === 'users' && principal.writableUsages?.includes(document.auid) === true) return true;
   if (policy(principal, operation, document)) return true;
   return grants.some((grant) => covers(grant, principal, operation, document));
 }
