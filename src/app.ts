@@ -6,6 +6,7 @@ import { readAdminTokens } from './http/management/token-file.js';
 import type { LogOptions } from './http/log.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { readTls } from './http/tls-files.js';
+import type { LoginColleagues } from './identity/passwords/login-throttle.js';
 import { openAuthenticationSchemes } from './identity/schemes.js';
 import { usageFolders } from './package-files.js';
 import { openProvisioning } from './provisioning/provisioning.js';
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly areUsagesChecked?: boolean;
   /** Metrics of all processes; by default those of this one. */
   readonly clusterMetrics?: () => Promise<string>;
+  /** The other processes on these listeners, which count failed logins together with this one. */
+  readonly loginColleagues?: LoginColleagues;
   /** Where the log goes; by default standard output. */
   readonly logOutput?: LogOptions['stream'];
 }
@@ -89,7 +92,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tokens,
     xcap,
     usages,
-    schemes: await openAuthenticationSchemes(config, storage),
+    schemes: await openAuthenticationSchemes(config, storage, options.loginColleagues),
     upstreams,
     directory,
     register,

@@ -1,4 +1,5 @@
 /** Errors as HTTP answers: the one table from what the core throws to a status. */
+import { LoginsBusy } from '../identity/passwords/fair-queue.js';
 import { TooManyFailedLogins } from '../identity/passwords/login-throttle.js';
 import { IdentityUnavailable } from '../identity/unavailable.js';
 import { conflictBody, conflictMediaType, Conflict } from '../xcap/conflict.js';
@@ -65,6 +66,14 @@ export function errorReply(error: unknown): ErrorReply {
       headers: { 'content-type': plainText, 'retry-after': String(error.retryAfterSeconds) },
       body: `${error.message} Please try again.\n`,
       isFault: true,
+    };
+  }
+  if (error instanceof LoginsBusy) {
+    return {
+      status: 503,
+      headers: { 'content-type': plainText, 'retry-after': String(error.retryAfterSeconds) },
+      body: `${error.message} Please try again.\n`,
+      isFault: false,
     };
   }
   if (error instanceof TooManyFailedLogins) {

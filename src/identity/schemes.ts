@@ -20,7 +20,7 @@ import { digest, type DigestOptions } from './digest/digest.js';
 import { nonces } from './digest/nonce.js';
 import type { NonceCounts } from './digest/nonce-counts.js';
 import { basic } from './passwords/basic.js';
-import { loginThrottle } from './passwords/login-throttle.js';
+import { loginThrottle, type LoginColleagues } from './passwords/login-throttle.js';
 import { defaultRealmOf } from './passwords/realm.js';
 import { secretBox } from './passwords/secrets.js';
 import { peer } from './peer.js';
@@ -44,6 +44,7 @@ interface SchemeParts extends Pick<DigestOptions, 'nonces' | 'counts'> {
 export async function openAuthenticationSchemes(
   config: Config,
   { directory, nonceCounts: counts, serverKey }: SchemeStorage,
+  colleagues?: LoginColleagues,
 ): Promise<AuthenticationScheme[]> {
   const { loginFailures, trustedProxies } = config;
   const key = await serverKey('nonce');
@@ -56,7 +57,13 @@ export async function openAuthenticationSchemes(
   const slowed =
     loginFailures === undefined
       ? (scheme: AuthenticationScheme) => scheme
-      : loginThrottle({ failures: loginFailures, trustedProxies });
+      : loginThrottle({
+          failures: loginFailures,
+          trustedProxies,
+          defaultDomain: config.defaultDomain,
+          directory,
+          ...(colleagues && { colleagues }),
+        });
   return config.authenticationSchemes.map((name) => {
     const scheme = schemes[name];
     if (scheme === undefined)
@@ -80,7 +87,7 @@ function availableSchemes(config: Config, parts: SchemeParts): Schemes {
       algorithms: passwords.digestAlgorithms,
       secretBox: secretBox(passwords.secretsKey),
     }),
-    basic: basic({ ...parts, defaultRealm, defaultDomain }),
+    basic: basic({ ...parts, defaultRealm, defaultDomain, trustedProxies: config.trustedProxies }),
     ...coreNetworkSchemes(config, parts),
   };
   if (identity.bearer !== undefined) {

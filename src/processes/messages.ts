@@ -8,8 +8,19 @@ export type ToWorker =
   | { readonly type: 'xcapd:reload' }
   /** Asks for the metrics of that worker. */
   | { readonly type: 'xcapd:figures'; readonly id: number }
+  /** How a login went at another worker. */
+  | LoginMessage
   /** No text where the metrics could not be gathered. */
   | { readonly type: 'xcapd:metrics'; readonly id: number; readonly text?: string };
+
+export interface LoginMessage {
+  readonly type: 'xcapd:login';
+  readonly login: {
+    readonly outcome: 'failed' | 'succeeded';
+    readonly peer?: string | undefined;
+    readonly user?: string | undefined;
+  };
+}
 
 /** A worker listens; the addresses are `host:port`, with the ports that were chosen for port 0. */
 export interface Ready {
@@ -23,15 +34,17 @@ export type ToSupervisor =
   | Ready
   | { readonly type: 'xcapd:failed'; readonly message: string }
   | { readonly type: 'xcapd:figures'; readonly id: number; readonly figures: Figures }
+  /** How a login went, for the other workers. */
+  | LoginMessage
   /** Asks for the metrics of all workers. */
   | { readonly type: 'xcapd:metrics'; readonly id: number };
 
 export function isToWorker(message: unknown): message is ToWorker {
-  return hasType(message, ['xcapd:reload', 'xcapd:figures', 'xcapd:metrics']);
+  return hasType(message, ['xcapd:reload', 'xcapd:figures', 'xcapd:login', 'xcapd:metrics']);
 }
 
 export function isToSupervisor(message: unknown): message is ToSupervisor {
-  return hasType(message, ['xcapd:ready', 'xcapd:failed', 'xcapd:figures', 'xcapd:metrics']);
+  return hasType(message, ['xcapd:ready', 'xcapd:failed', 'xcapd:figures', 'xcapd:login', 'xcapd:metrics']);
 }
 
 /** Other modules use the channel, too (node:cluster). */

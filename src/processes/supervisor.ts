@@ -161,6 +161,9 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
       case 'xcapd:figures':
         metrics.arrived(worker, message.id, message.figures);
         return;
+      case 'xcapd:login':
+        for (const other of listening) if (other !== worker) tell(other, message);
+        return;
       case 'xcapd:metrics':
         metrics.gather([...listening]).then(
           (text) => tell(worker, { type: 'xcapd:metrics', id: message.id, text }),

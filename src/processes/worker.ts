@@ -24,6 +24,14 @@ async function run(): Promise<void> {
     database,
     areUsagesChecked,
     clusterMetrics,
+    loginColleagues: {
+      processes: config.workers,
+      tell: (login) => send({ type: 'xcapd:login', login }),
+      onTold: (listener) =>
+        process.on('message', (message: unknown) => {
+          if (isToWorker(message) && message.type === 'xcapd:login') listener(message.login);
+        }),
+    },
     logOutput: openLogOutput(),
   });
   const log = app.listeners.xcap.log;

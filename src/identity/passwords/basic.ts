@@ -1,11 +1,12 @@
 /** HTTP Basic (RFC 7617), where nobody can listen. */
 import { createHmac, randomBytes } from 'node:crypto';
+import proxyAddr from '@fastify/proxy-addr';
 import { LRUCache } from 'lru-cache';
-import pLimit from 'p-limit';
 import type { Subscriber, SubscriberDirectory } from '../../subscribers/subscriber.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
-import { isLoopback } from '../peer-network.js';
+import { isLoopback, networkOf } from '../peer-network.js';
+import { fairQueue } from './fair-queue.js';
 import { realmOf } from './realm.js';
 import { hashPassword, isPassword } from './secrets.js';
 
@@ -14,6 +15,8 @@ export interface BasicOptions {
   /** For what belongs to no domain. Has no quotes and no backslash. */
   readonly defaultRealm: string;
   readonly defaultDomain: string | undefined;
+  /** Addresses and CIDRs of peers that carry the requests of all users. */
+  readonly trustedProxies: readonly string[];
 }
 
 interface UserAndPassword {
@@ -21,16 +24,33 @@ interface UserAndPassword {
   readonly password: string;
 }
 
-type PasswordCheck = (password: string, hash: string) => Promise<boolean>;
+interface PasswordQuestion {
+  readonly password: string;
+  readonly hash: string;
+  /** Who is unknown has the hash of nobody, and is told after as long a time as others whose password is not known yet. */
+  readonly user: string;
+  /** Who waits in turn with others. */
+  readonly peer: string;
+}
 
 const cacheMilliseconds = 60_000;
 const cachedChecks = 10_000;
 /** A check keeps a thread busy for a tenth of a second or two, and Node.js has four. */
-const checksAtOnce = 2;
+const checks = { atOnce: 2, waitingOfOne: 16, waitingOfAll: 128 };
+
+/** Longer ones are nobody's, and would only fill memory. */
+const maximalNameLength = 1024;
 
 /** Only over TLS, or from this machine: elsewhere the password would be there to read, so it is not even asked for. */
-export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions): AuthenticationScheme {
-  const check = remembered(isPassword);
+export function basic({
+  directory,
+  defaultRealm,
+  defaultDomain,
+  trustedProxies,
+}: BasicOptions): AuthenticationScheme {
+  const check = rememberedChecks();
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const carriesAll = (peerAddress: string) => peerAddress === '' || isTrusted(peerAddress, 0);
   let hashOfNobody: Promise<string> | undefined;
 
   async function hashOf(subscriber: Subscriber | undefined): Promise<string | undefined> {
@@ -50,7 +70,11 @@ export function basic({ directory, defaultRealm, defaultDomain }: BasicOptions):
       const hash = await hashOf(subscriber);
       // Who is unknown, or has no password, is told so after as long a time as with a wrong password.
       hashOfNobody ??= hashPassword(randomBytes(16).toString('hex'));
-      const isRight = await check(sent.password, hash ?? (await hashOfNobody));
+      const isRight = await check({
+        ...sent,
+        hash: hash ?? (await hashOfNobody),
+        peer: carriesAll(credentials.peerAddress) ? `user ${sent.user}` : networkOf(credentials.peerAddress),
+      });
       if (subscriber === undefined) return refused('the user is not known');
       if (hash === undefined) return refused('the user has no password');
       if (!isRight) return refused('the password is wrong');
@@ -76,8 +100,9 @@ function parseBasic(header: string): UserAndPassword | undefined {
   if (token === undefined) return undefined;
   const text = Buffer.from(token, 'base64').toString('utf8');
   const [, user, password] = /^((?:(?:sips?|tel):)?[^:]*):(.*)$/s.exec(text) ?? [];
+  if (user === undefined || password === undefined || user.length > maximalNameLength) return undefined;
   // No database keeps a NUL.
-  if (user === undefined || password === undefined || text.includes('\0')) return undefined;
+  if (text.includes('\0')) return undefined;
   return { user, password };
 }
 
@@ -97,17 +122,21 @@ async function findSubscriber(
  * Keeps the results for a minute, so that scrypt is not paid for with every request. Neither the password nor its hash is
  * kept: what a result is found by is a keyed hash of both, so that a new password counts as soon as its hash is there.
  */
-function remembered(check: PasswordCheck): PasswordCheck {
+function rememberedChecks(): (question: PasswordQuestion) => Promise<boolean> {
   const key = randomBytes(32);
-  const inTurn = pLimit(checksAtOnce);
-  const results = new LRUCache<string, boolean, Parameters<PasswordCheck>>({
+  const inTurn = fairQueue(checks);
+  const results = new LRUCache<string, boolean, PasswordQuestion>({
     max: cachedChecks,
     ttl: cacheMilliseconds,
-    fetchMethod: (_name, _known, { context }) => inTurn(() => check(...context)),
+    fetchMethod: (_name, _known, { context: { password, hash, peer } }) =>
+      inTurn(peer, () => isPassword(password, hash)),
   });
-  return (password, hash) => {
-    const name = createHmac('sha256', key).update(`${hash}\0${password}`).digest('base64');
-    return results.forceFetch(name, { context: [password, hash] });
+  return (question) => {
+    const { password, hash, user } = question;
+    const name = createHmac('sha256', key)
+      .update(JSON.stringify([hash, user, password]))
+      .digest('base64');
+    return results.forceFetch(name, { context: question });
   };
 }
 

@@ -31,6 +31,7 @@ async function setUp() {
     },
     defaultRealm: 'xcapd',
     defaultDomain: undefined,
+    trustedProxies: [],
   });
   const send = (text: string, request: Partial<Credentials> = { isSecure: true }) => {
     const authorization = `Basic ${Buffer.from(text).toString('base64')}`;
@@ -141,4 +142,29 @@ t.test('a hash that is broken is an error of the server', async (t) => {
   hashes.set(alice.xui, 'plain');
   await t.rejects(send('alice:plain'), /known form/);
   await t.rejects(send('alice:plain'), /known form/);
+});
+
+t.test('an unknown user costs what a known one does', async (t) => {
+  const { send } = await setUp();
+  const millisecondsFor = async (text: string) => {
+    const since = performance.now();
+    t.match(await send(text), { kind: 'refused' });
+    return performance.now() - since;
+  };
+  await send('nobody@example.com:guess');
+  const first = await millisecondsFor('nobody1@example.com:guess');
+  const second = await millisecondsFor('nobody2@example.com:guess');
+  t.ok(second > first / 5, 'the answer to another name is not that of the name before');
+});
+
+t.test('why somebody is refused is known to the log', async (t) => {
+  const { send } = await setUp();
+  for (const [text, reason] of [
+    ['nobody@example.com:x', 'the user is not known'],
+    ['bob@example.com:x', 'the user has no password'],
+    ['alice@example.com:x', 'the password is wrong'],
+    [`${'a'.repeat(1100)}:x`, 'the header breaks the syntax'],
+  ] as const) {
+    t.match(await send(text), { kind: 'refused', reason });
+  }
 });

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Credentials, Finding, AuthenticationScheme } from '../../../src/identity/authentication.js';
-import { loginThrottle } from '../../../src/identity/passwords/login-throttle.js';
+import { loginThrottle, type LoginOutcome } from '../../../src/identity/passwords/login-throttle.js';
+import type { Subscriber } from '../../../src/subscribers/subscriber.js';
 import { networkOf } from '../../../src/identity/peer-network.js';
 import { credentials } from '../../fixtures/credentials.js';
 import { digestAuthorization } from '../../fixtures/digest.js';
@@ -41,7 +42,25 @@ function scheme(differences: Partial<AuthenticationScheme> = {}) {
   return { passwordOnly, looks: () => looks };
 }
 
-const settings = { failures: 3, windowMilliseconds: 60_000, trustedProxies: ['10.0.0.0/8'] };
+const alice: Subscriber = {
+  xui: 'sip:alice@example.com',
+  identities: ['sip:alice@example.com', 'tel:+15550100001'],
+  impi: 'alice@private.example.com',
+  isDisabled: false,
+  profile: undefined,
+  quota: { documents: undefined, bytes: undefined },
+};
+
+const settings = {
+  failures: 3,
+  windowMilliseconds: 60_000,
+  trustedProxies: ['10.0.0.0/8'],
+  defaultDomain: undefined,
+  directory: {
+    withIdentity: async (xui: string) => (alice.identities.includes(xui) ? alice : undefined),
+    withImpi: async (impi: string) => (impi === alice.impi ? alice : undefined),
+  },
+};
 
 function asker(scheme: AuthenticationScheme) {
   return (request: Credentials) => scheme.identify(request);
@@ -131,6 +150,68 @@ t.test('500 guesses at once: no more are looked at than may fail', async (t) => 
   t.ok(
     (await Promise.all(logins)).every(({ kind }) => kind === 'identified'),
     'who is right only waits',
+  );
+});
+
+t.test('one peer with many names at once', async (t) => {
+  const { passwordOnly, looks } = scheme();
+  const identify = slowed(passwordOnly);
+  const guesses = Array.from({ length: 120 }, (_, i) =>
+    identify(by(`user${i}`, 'wrong')).catch(() => undefined),
+  );
+  const answers = await Promise.all(guesses);
+  t.equal(answers.filter((answer) => answer !== undefined).length, 3);
+  t.equal(looks(), 3);
+});
+
+t.test('a subscriber is counted by whichever name', async (t) => {
+  const { passwordOnly, looks } = scheme();
+  const identify = slowed(passwordOnly);
+  const names = [
+    'alice@example.com',
+    'tel:+1-555-010-0001',
+    'alice@private.example.com',
+    'sip:alice@EXAMPLE.com',
+    'alice',
+  ];
+  for (const [i, name] of names.entries()) {
+    const answer = identify({ ...by(name, 'wrong', `198.51.100.${i}`), domain: 'example.com' });
+    if (i < 3) t.same(await answer, refused, name);
+    else await t.rejects(answer, { name: 'TooManyFailedLogins' }, name);
+  }
+  t.equal(looks(), 3);
+  const inOtherRealm = { ...by('alice', 'right', '198.51.100.9'), domain: 'example.org' };
+  t.same(await identify(inOtherRealm), identified, 'who has that name elsewhere is somebody else');
+});
+
+t.test('processes count together', async (t) => {
+  const listeners: ((outcome: LoginOutcome) => void)[] = [];
+  const looks: (() => number)[] = [];
+  const workers = [0, 1, 2].map((own) => {
+    const one = scheme();
+    looks.push(one.looks);
+    const colleagues = {
+      processes: 3,
+      tell: (outcome: LoginOutcome) => listeners.forEach((told, i) => i !== own && told(outcome)),
+      onTold: (told: (outcome: LoginOutcome) => void) => void listeners.push(told),
+    };
+    return asker(loginThrottle({ ...settings, colleagues })(one.passwordOnly));
+  });
+  const guesses = Array.from({ length: 90 }, (_, i) =>
+    workers[i % 3]?.(by('alice@example.com', 'wrong', `198.51.100.${i}`)).catch(() => undefined),
+  );
+  await Promise.all(guesses);
+  const looked = looks.reduce((sum, count) => sum + count(), 0);
+  t.ok(looked >= 3 && looked <= 5, `${looked}: each process has one of its own on the way at most`);
+  for (const worker of workers) await t.rejects(worker(by('alice@example.com', 'right', '203.0.113.1')));
+  await workers[0]?.(by('bob', 'wrong', '203.0.113.2'));
+  await workers[1]?.(by('bob', 'wrong', '203.0.113.3'));
+  t.same(await workers[2]?.(by('bob', 'right', '203.0.113.4')), identified);
+  for (const peer of ['203.0.113.5', '203.0.113.6']) await workers[0]?.(by('bob', 'wrong', peer));
+  t.same(
+    await workers[1]?.(by('bob', 'right', '203.0.113.7')),
+    identified,
+    'a success is known everywhere, too',
   );
 });
 
