@@ -14,6 +14,7 @@ import {
   putDocument,
   readDocument,
   removeDocument,
+  unservedDocument,
   type NamedDocument,
 } from './operator.js';
 import { keys, pageBody, pageQuery, pageRequest } from './paging.js';
@@ -78,9 +79,13 @@ function contentRoutes(api: Api, context: Context, place: string): void {
   const named = (request: FastifyRequest) => documentNamed(context, documentsRoot, request.originalUrl);
 
   api.get(url, { schema: { querystring: versionQuery } }, async (request, reply) => {
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    const unserved = await unservedDocument(context, documentsRoot, request.originalUrl);
+    if (unserved !== undefined) {
+      return reply.header('etag', `"${unserved.entityTag}"`).type('application/xml').send(unserved.text);
+    }
     const document = await named(request);
     const { version } = request.query;
-    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     if (version !== undefined) return sendVersion(context, document, Number(version), reply);
     const result = await readDocument(context, document, actorOf(request));
     if (result.status === 304) throw new Error('a read without conditions had one');

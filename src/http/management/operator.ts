@@ -2,6 +2,7 @@
 import type { Actor } from '../../subscribers/register.js';
 import type { AuditEntry } from '../../xcap/document-store.js';
 import type { Conditions } from '../../xcap/document/conditions.js';
+import type { StoredDocument } from '../../xcap/document/stored-document.js';
 import type { LoadedUsage } from '../../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
@@ -22,15 +23,33 @@ export interface NamedDocument {
  * @throws Refusal 400, 404, 414
  */
 export async function documentNamed(context: Context, root: string, target: string): Promise<NamedDocument> {
+  const uri = await uriNamed(context, root, target);
+  const usage = context.usages.get(uri.document.auid);
+  if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
+  return { uri, usage };
+}
+
+/**
+ * A document that is kept of a usage which is not served (any more), or undefined. It can only be read.
+ *
+ * @throws Refusal 400, 404, 414
+ */
+export async function unservedDocument(
+  context: Context,
+  root: string,
+  target: string,
+): Promise<StoredDocument | undefined> {
+  const { document } = await uriNamed(context, root, target);
+  return context.usages.has(document.auid) ? undefined : context.xcap.store.read(document);
+}
+
+async function uriNamed(context: Context, root: string, target: string): Promise<XcapUri> {
   const uri = parseRequestTarget(target, { xcapRoots: [root], defaultDomain: context.defaultDomain });
   if (uri === undefined || uri.node !== undefined) throw new Refusal(404, 'The path names no document.');
   const { document } = uri;
-  const usage = context.usages.get(document.auid);
-  if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
   const xcapRoot = context.xcap.xcapRoots[0] ?? '';
-  if (document.tree === 'global') return { uri: { ...uri, xcapRoot }, usage };
-  const xui = await xuiNamed(context, document.xui);
-  return { uri: { ...uri, xcapRoot, document: { ...document, xui } }, usage };
+  if (document.tree === 'global') return { ...uri, xcapRoot };
+  return { ...uri, xcapRoot, document: { ...document, xui: await xuiNamed(context, document.xui) } };
 }
 
 /** What the audit trail says of a write. */
