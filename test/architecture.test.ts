@@ -38,7 +38,7 @@ const usages = filesBelow('auids', '.ts').filter((file) => !file.endsWith('.test
  */
 const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^auids\//, /^src\/xcap\/(usage\/contract|terms)\.ts$|^auids\/[^/]+\/(usage|place)\.ts$/],
-  [/^src\/(ndjson|package-files)\.ts$/, /^$/],
+  [/^src\/(ndjson|package-files|visible-text)\.ts$/, /^$/],
   [/^src\/config\//, /^src\/config\//],
   [/^src\/xml\//, /^src\/xml\//],
   [/^src\/xcap\/(terms|refusal|conflict)\.ts$/, /^src\/xml\//],
@@ -58,7 +58,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/aggregation\//, /^src\/(aggregation|config|xcap|xml)\//],
   [
     /^src\/http\//,
-    /^src\/(aggregation|config|http|identity|subscribers|xcap)\/|^src\/(ndjson|package-files)\.ts$/,
+    /^src\/(aggregation|config|http|identity|subscribers|xcap)\/|^src\/(ndjson|package-files|visible-text)\.ts$/,
   ],
   [
     /^src\/app\.ts$/,
@@ -67,7 +67,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/processes\//, /^src\/(app|package-files)\.ts$|^src\/(config|processes|storage)\//],
   [
     /^src\/cli\//,
-    /^src\/(config|processes)\/|^src\/(ndjson|package-files)\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|provisioning|usages|xcap)\//,
+    /^src\/(config|processes)\/|^src\/(ndjson|package-files|visible-text)\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|provisioning|usages|xcap)\//,
   ],
   [/^src\/cli\.ts$/, /^src\/cli\//],
 ];

@@ -1,4 +1,5 @@
 /** `import` and `export`: all subscribers at once. */
+import { visibleText } from '../visible-text.js';
 import { open, rename, rm } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { chunksOf, send } from './api-client.js';
@@ -95,7 +96,9 @@ async function runImportCommand(given: string | undefined, options: ImportOption
       async kept(part) {
         line.end();
         if (options.json) return printJson({ kept: part });
-        process.stderr.write(`${options.dryRun ? 'would be kept' : 'kept'}: ${refusedText(part)}\n`);
+        process.stderr.write(
+          `${options.dryRun ? 'would be kept' : 'kept'}: ${visibleText(refusedText(part))}\n`,
+        );
       },
       progress: ({ subscribers, existing, documents }) =>
         line.show(`${subscribers + existing} subscribers, ${documents} documents`),

@@ -1,4 +1,5 @@
 /** How commands end. The exit codes are part of the interface: scripts rely on them. */
+import { visibleText } from '../visible-text.js';
 
 export const exitCodes = { refused: 1, wrongUsage: 2, unreachable: 3 } as const;
 
@@ -26,6 +27,6 @@ export function refused(message: string): CommandError {
 
 /** What an error says. Where a name has several addresses and none answers, there is only a code. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message !== '' || !('code' in error) ? error.message : String(error.code);
+  if (!(error instanceof Error)) return visibleText(String(error));
+  return visibleText(error.message !== '' || !('code' in error) ? error.message : String(error.code));
 }

@@ -1,9 +1,12 @@
 /** What commands print: results on standard output, everything else on standard error. */
 import { once } from 'node:events';
+import { visibleText } from '../visible-text.js';
 
 /** Writes to standard output as fast as it is read. */
 export async function print(text: string | Uint8Array): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  // A document goes out as the bytes that it is; what we say of others has names in it that they chose.
+  const shown = typeof text === 'string' ? visibleText(text) : text;
+  if (!process.stdout.write(shown)) await once(process.stdout, 'drain');
 }
 
 export function printJson(value: unknown): Promise<void> {

@@ -25,7 +25,7 @@ import {
 } from './connections.js';
 import { errorReply } from './error-reply.js';
 import type { MergingMaker } from '../aggregation/merging-maker.js';
-import type { LogOptions } from './log.js';
+import { loggerOf, type LogOptions } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Addressed } from './own-names.js';
 import { forbidRenegotiation, tlsPeer } from './tls-peer.js';
@@ -124,7 +124,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
 
 function newServer({ xcap, log, tls }: XcapListenerOptions): FastifyInstance {
   const common = {
-    logger: { ...log },
+    logger: loggerOf(log),
     // The target may hold a password (§6.2 userinfo): Fastify's own log lines are off, see `record`.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: xcap.maximalDocumentBytes,

@@ -1,6 +1,7 @@
 /** The identity that an Aggregation Proxy asserts (3GPP TS 24.109 §7, OMA XDM Core §6.3). */
 import proxyAddr from '@fastify/proxy-addr';
 import { percentDecoded } from '../xcap/uri/percent-encoding.js';
+import { Refusal } from '../xcap/refusal.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
 import type { AuthenticationScheme } from './authentication.js';
 
@@ -36,12 +37,31 @@ export function assertedIdentity({
   };
 }
 
-/** The identities of a header: a comma-separated list, each quoted or not. */
+const maximalIdentities = 32;
+const maximalIdentityLength = 1024;
+
+/**
+ * The identities of a header: a comma-separated list, each quoted or not.
+ *
+ * @throws Refusal 400 where there are too many, or one is too long or has a control character, encoded or not
+ */
 export function parseIdentityList(header: string | string[] | undefined): string[] {
   const value = Array.isArray(header) ? header.join(',') : (header ?? '');
-  return [...value.matchAll(/"([^"]*)"|([^\s,"]+)/g)]
-    .map(([, quoted, bare]) => (quoted ?? bare ?? '').trim())
-    .filter((identity) => identity !== '');
+  const identities: string[] = [];
+  for (const [, quoted, bare] of value.matchAll(/"([^"]*)"|([^\s,"]+)/g)) {
+    const identity = (quoted ?? bare ?? '').trim();
+    if (identity === '') continue;
+    if (identity.length > maximalIdentityLength)
+      throw new Refusal(400, 'An identity in the header is too long.');
+    // No database keeps a NUL, and no URI has such a character.
+    if (/\p{Cc}/u.test(unescaped(identity))) {
+      throw new Refusal(400, 'An identity in the header has a control character.');
+    }
+    if (identities.push(identity) > maximalIdentities) {
+      throw new Refusal(400, 'The header has too many identities.');
+    }
+  }
+  return identities;
 }
 
 /** `%2B` in a header is the plus that it is in a path; an identity that is no valid escape is taken as it is. */

@@ -9,7 +9,7 @@ import {
   forgetMalformedRequests,
   surviveLostConnections,
 } from '../connections.js';
-import type { LogOptions } from '../log.js';
+import { loggerOf, type LogOptions } from '../log.js';
 import { registerManagementApi } from './api.js';
 import type { ManagementApiOptions } from './context.js';
 import type { OwnNames } from '../own-names.js';
@@ -38,7 +38,7 @@ export async function createManagementListener(
 ): Promise<{ listener: FastifyInstance; routes: readonly string[] }> {
   const routes: string[] = [];
   const app = Fastify({
-    logger: { ...options.log },
+    logger: loggerOf(options.log),
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     // Identities and paths of documents are longer than what the router takes by default.

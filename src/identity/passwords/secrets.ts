@@ -108,6 +108,16 @@ export function secretBox(key: Uint8Array | undefined): SecretBox {
   };
 }
 
+/** False for a sealed secret that the key of this box does not open: nobody could log in with it. */
+export function isOpenable(box: SecretBox, secret: DigestSecret): boolean {
+  try {
+    box.open(secret);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function ownerOf({ xui, realm, username, algorithm }: DigestSecret): Buffer {
   return Buffer.from([xui, realm, username, algorithm].join('\n'), 'utf8');
 }

@@ -3,6 +3,7 @@ import {
   digestSecretsFor,
   ha1,
   hashPassword,
+  isOpenable,
   isPassword,
   secretBox,
 } from '../../../src/identity/passwords/secrets.js';
@@ -100,4 +101,23 @@ t.test('password hashes', async (t) => {
   for (const bad of ['', 'password', '$2b$10$abc', hash.replace('ln=4', 'ln=444'), hash.slice(0, 40)]) {
     await t.rejects(isPassword('password', bad), /known form/, bad);
   }
+});
+
+t.test('whether a key opens a sealed secret', (t) => {
+  const secret = {
+    xui: 'sip:alice@example.com',
+    realm: 'example.com',
+    username: 'alice',
+    algorithm: 'MD5',
+    ha1: '0'.repeat(32),
+  } as const;
+  const box = secretBox(Buffer.alloc(32, 1));
+  const sealed = box.seal(secret);
+  t.ok(isOpenable(box, sealed));
+  t.ok(isOpenable(box, secret), 'one that is not sealed needs no key');
+  t.notOk(isOpenable(secretBox(Buffer.alloc(32, 2)), sealed), 'another key');
+  t.notOk(isOpenable(secretBox(undefined), sealed), 'no key');
+  t.notOk(isOpenable(box, { ...sealed, username: 'bob' }), 'the secret of somebody else');
+  t.notOk(isOpenable(box, { ...sealed, ha1: 'gcm:AAAA' }), 'none at all');
+  t.end();
 });
