@@ -139,7 +139,8 @@ function unusableList(uri: string, { document, xcapRoots }: UsageContext): strin
   }
   const selectors = xcapRoots.flatMap((root) => segmentsBelow(root, documentPath));
   if (selectors.length === 0) {
-    return `A resource-list has to lie below the XCAP root of this server: ${uri}`;
+    const roots = xcapRoots.map((root) => `http://<host>${root}/resource-lists/users/…`).join(' or ');
+    return `A resource-list has to lie below the XCAP root of this server, ${roots}, but is: ${uri}`;
   }
   const list = selectors.find(([auid]) => auid === 'resource-lists');
   if (list === undefined) return `A resource-list has to lie in the resource lists: ${uri}`;

@@ -182,9 +182,12 @@ function targetFault(
   if (!statement.some((member) => sameName(member, service('telephony-type')))) return undefined;
   const targets = settings.filter((setting) => sameName(setting, service('target')));
   const uris = targets.map((target) => textOf(target).trim());
-  return uris.every((uri) => uri === '' || isTelephoneNumber(uri))
-    ? undefined
-    : 'to addresses that are no telephone numbers';
+  const unfit = uris.find((uri) => uri !== '' && !isTelephoneNumber(uri));
+  if (unfit === undefined) return undefined;
+  // A number without a scheme is a relative reference, and nothing that can be dialled.
+  return /^\+?[\d().-]+$/.test(unfit)
+    ? `to '${unfit}' (a telephone number is written tel:${unfit})`
+    : 'to addresses that are no telephone numbers (tel:…, or sip:… with user=phone)';
 }
 
 /** A tel URI, or a SIP URI that is one in disguise (RFC 3261 §19.1.6): `user=phone`, or a user part of digits. */

@@ -129,6 +129,7 @@ t.test('media and targets of call forwarding', (t) => {
   ]) {
     t.equal(faultOf(diversion(telephony, { target })), undefined, target);
   }
+  t.match(faultOf(diversion(telephony, { target: '+15550100077' })), /is written tel:\+15550100077\)/);
   for (const target of ['sip:bob@example.com', 'mailto:bob@example.com', 'sip:bob@example.com?user=phone']) {
     t.match(faultOf(diversion(telephony, { target })), /no telephone numbers/, target);
     t.equal(faultOf(diversion(any, { target })), undefined, target);

@@ -4,13 +4,17 @@ import type { Command } from 'commander';
 import type { LoadedUsage } from '../xcap/usage/loaded-usage.js';
 import type { DocumentFault } from './check-document.js';
 import { exitCodes, messageOf, wrongUsage } from './command-error.js';
+import { percentDecoded } from '../xcap/uri/percent-encoding.js';
 import { addHelp } from './help.js';
 import { print, printJson, table } from './output.js';
 import { readStandardInput } from './terminal.js';
 
+/** Whose document it is where nobody says. */
+const anybody = 'sip:user@example.com';
+
 interface CheckOptions {
   readonly usage: string;
-  readonly user: string;
+  readonly user?: string;
   readonly name?: string;
   readonly json?: true;
 }
@@ -32,7 +36,10 @@ export function addUsageCommands(program: Command): void {
     .command('check <file>')
     .description('check a document by all rules of its usage, without a server; - for standard input')
     .requiredOption('--usage <auid>', 'its application usage, see usages')
-    .option('--user <xui>', 'whose document it is to be', 'sip:user@example.com')
+    .option(
+      '--user <xui>',
+      `whose document it is to be; by default that of a path …/users/<xui>/…, else ${anybody}`,
+    )
     .option('--name <name>', 'its name below the home directory; by default that of the usage')
     .option('--json', 'print JSON')
     .action(checkFile);
@@ -49,11 +56,29 @@ async function checkFile(file: string, { usage: auid, user, name, json }: CheckO
   if (loaded === undefined) throw wrongUsage(`There is no application usage '${auid}'; see xcapd usages.`);
   const path = name ?? usageView(loaded).document ?? 'index';
   const bytes = file === '-' ? await readStandardInput() : await readDocumentFile(file);
-  const fault = await documentChecker(usages)({ auid, xui: user, path }, bytes);
+  const owner = user ?? ownerIn(file);
+  const found = await documentChecker(usages)({ auid, xui: owner ?? anybody, path }, bytes);
+  const fault = owner === undefined ? withOwnerAsked(found) : found;
   if (fault !== undefined) process.exitCode = exitCodes.refused;
   await (json
     ? printJson({ file, valid: fault === undefined, ...fault })
     : print(`${file}${fault === undefined ? ': valid' : faultText(fault)}\n`));
+}
+
+/** The user in whose home directory the file lies, where its path is one of XCAP (RFC 4825 §6.2). */
+function ownerIn(file: string): string | undefined {
+  const segments = file.split(/[/\\]/);
+  const owner = segments[segments.lastIndexOf('users') + 1];
+  return segments.includes('users') && owner !== undefined ? percentDecoded(owner) : undefined;
+}
+
+/** A constraint may be about whose document it is. */
+function withOwnerAsked(fault: DocumentFault | undefined): DocumentFault | undefined {
+  if (fault?.condition !== 'constraint-failure') return fault;
+  return {
+    ...fault,
+    reason: `${fault.reason} (judged as a document of ${anybody}; --user says whose it is)`,
+  };
 }
 
 function faultText({ line, condition, reason }: DocumentFault): string {

@@ -68,6 +68,30 @@ t.test('check', async (t) => {
   });
 });
 
+t.test('check: whose document it is', async (t) => {
+  const presence = {
+    users: {
+      'sip%3Aalice%40example.com': {
+        index: '<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:alice@example.com"/>',
+      },
+    },
+  };
+  const file = join(
+    t.testdir({ 'pidf-manipulation': presence }),
+    'pidf-manipulation/users/sip%3Aalice%40example.com/index',
+  );
+  const checkPresence = (...words: string[]) =>
+    runCommand(['check', ...words, '--usage', 'pidf-manipulation']);
+  t.match(await checkPresence(file), { code: 0 }, 'the owner is in the path');
+  t.match(await checkPresence(file, '--user', 'sip:bob@example.com'), {
+    code: 1,
+    stdout: /that of sip:bob@/,
+  });
+  const input = presence.users['sip%3Aalice%40example.com'].index;
+  const unknown = await runCommand(['check', '-', '--usage', 'pidf-manipulation'], { input });
+  t.match(unknown, { code: 1, stdout: /judged as a document of sip:user@example\.com; --user says/ });
+});
+
 t.test('help', async (t) => {
   const help = async (words: readonly string[]) => (await runCommand([...words, '--help'])).stdout;
   const commands = createProgram().commands.flatMap((command) => [
