@@ -5,6 +5,7 @@ import t from 'tap';
 import { cloneDatabase } from '../fixtures/database.js';
 import { digestAuthorization, parametersOf } from '../fixtures/digest.js';
 import { client } from '../fixtures/http-client.js';
+import { exchange } from '../fixtures/raw-socket.js';
 import { serve, urlOf } from '../fixtures/serve.js';
 
 const password = 'pass-topsecret-word';
@@ -76,6 +77,10 @@ t.test('no secret is logged', async (t) => {
     password: 'key',
   });
   t.equal((await ask(withKey, device)).status, 503, 'gba');
+  for (const port of [served.port, served.managementPort]) {
+    const malformed = `GET / HTTP/1.1\r\nAuthorization: Bearer ${adminToken}\r\nno header\r\n\r\n`;
+    t.match(await exchange(port, [malformed], /\r\n\r\n/), /^HTTP\/1.1 400 /);
+  }
   t.strictSame(await served.kill('SIGTERM'), { code: 0, signal: null });
 
   const output = served.output();
