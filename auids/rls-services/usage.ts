@@ -130,7 +130,7 @@ function firstFailure(
 /** RFC 4826 §4.1: an element of the user's own resource lists, below the same XCAP root. */
 function unusableList(uri: string, { document, xcapRoots }: UsageContext): string | undefined {
   // Some clients take a backslash for a slash, and drop tabs and line ends.
-  const [, path] = /^https?:\/\/[^/?#\\\s]+([^?#\\\t\n\r]*)(?:[?#]|$)/i.exec(uri) ?? [];
+  const [, path] = /^https?:\/\/[^/?#\\\s]+((?:\/[^?#\\\t\n\r]*)?)(?:[?#]|$)/i.exec(uri) ?? [];
   if (path === undefined) return `A resource-list has to be an absolute HTTP URI: ${uri}`;
   const [documentPath = '', nodeSelector = ''] = path.split(/\/(?:~|%7e){2}(?:\/|$)/i);
   // Dot segments behind the document's name climb out of it as well.

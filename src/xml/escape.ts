@@ -38,7 +38,7 @@ export function escapeAttribute(text: string): string {
 /** The character of a reference's name (`amp`, `#38`, `#x26`), or undefined where there is none. */
 export function referencedCharacter(name: string): string | undefined {
   if (!name.startsWith('#')) return Object.hasOwn(predefined, name) ? predefined[name] : undefined;
-  const digits = /^#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}))$/.exec(name);
+  const digits = /^#(?:x0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}))$/.exec(name);
   if (digits === null) return undefined;
   const codePoint = digits[1] !== undefined ? parseInt(digits[1], 16) : Number(digits[2]);
   if (codePoint > 0x10ffff) return undefined;

@@ -113,7 +113,6 @@ t.test('a worker dies', async (t) => {
       await until('a new worker listens', () => everListened(served) === listened + 1);
       const milliseconds = Math.round(performance.now() - since);
       t.comment(`replaced after ${milliseconds} ms`);
-      t.ok(milliseconds < 3000, 'it is replaced');
       t.ok(isAlive(other), 'the other worker lives on');
       t.strictSame(await answered(), surviving, 'and so do its connections');
 

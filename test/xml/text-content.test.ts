@@ -9,6 +9,7 @@ t.test('the text of an element', (t) => {
     ['<a> x </a>', ' x '],
     ['<a>x<b>not this</b>y</a>', 'xy'],
     ['<a>1 &lt; 2 &amp;&#38;&#x26;</a>', '1 < 2 &&&'],
+    ['<a>&#x00000002F;&#0000000000047;</a>', '//'],
     ['<a>x<!-- <b> &amp; -->y<?pi z?></a>', 'xy'],
     ['<a><![CDATA[<b>&amp;]]>]</a>', '<b>&amp;]'],
     ['<a>1\r\n2\r3\n4<![CDATA[\r\n]]></a>', '1\n2\n3\n4\n'],

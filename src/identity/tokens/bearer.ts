@@ -51,7 +51,9 @@ export function bearer(options: BearerOptions): AuthenticationScheme {
 }
 
 function tokenOf({ headers: { authorization } }: Credentials): string | undefined {
-  return /^Bearer +(\S*)\s*$/i.exec(authorization ?? '')?.[1];
+  if (authorization === undefined || !/^Bearer /i.test(authorization)) return undefined;
+  const token = authorization.slice('Bearer '.length).trim();
+  return /\s/.test(token) ? undefined : token;
 }
 
 /** The claims, or for the log what is wrong. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Actor } from '../../subscribers/register.js';
 import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
-import { countOf, eraseDocuments } from '../documents/erasure.js';
+import { countOf, eraseDocuments } from '../documents/document-erasure.js';
 import { lockHomes, lockNames, type Transactions } from '../transactions.js';
 
 /** Identities, credentials and grants by them go with the row of the subscriber. */

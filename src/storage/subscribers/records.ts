@@ -5,7 +5,7 @@ import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
 import type { Query } from '../database.js';
 import { adoptDocuments, doublyKept } from '../documents/adoption.js';
-import { forgetAuthor } from '../documents/erasure.js';
+import { forgetAuthor } from '../documents/document-erasure.js';
 import {
   checkFree,
   createSubscribers,

@@ -77,13 +77,17 @@ export function encodeDocumentSelector(document: DocumentSelector): string {
 export function parseNamespaceBindings(query: string): NamespaceBindings {
   const bindings = new Map<string, string>();
   const decoded = percentDecode(query);
-  const part = /([\p{L}_][\p{L}\p{N}._-]*)\(/gu;
-  for (let match = part.exec(decoded); match !== null; match = part.exec(decoded)) {
-    const data = pointerData(decoded, part.lastIndex);
+  let at = 0;
+  for (let open = decoded.indexOf('('); open >= 0; open = decoded.indexOf('(', at)) {
+    const scheme = schemeBefore(decoded, at, open);
+    at = open + 1;
+    if (scheme === '') continue;
+    const data = pointerData(decoded, at);
     if (data === undefined) break;
-    part.lastIndex = data.end;
-    const [, prefix, uri] = /^([^\s=:]+)\s*=\s*(.+?)\s*$/s.exec(data.text) ?? [];
-    if (match[1] === 'xmlns' && prefix !== undefined && uri !== undefined) bindings.set(prefix, uri);
+    at = data.end;
+    const [prefix, uri] = splitOnce(data.text, '=');
+    const name = prefix.trimEnd();
+    if (scheme === 'xmlns' && /^[^\s:]+$/.test(name) && uri.trim() !== '') bindings.set(name, uri.trim());
   }
   return bindings;
 }
@@ -95,6 +99,14 @@ export function encodeNamespaceBindings(bindings: NamespaceBindings): string {
       `xmlns(${encodeSegment(prefix)}=${encodeURI(uri.replace(/[()^]/g, '^$&')).replaceAll('#', '%23')})`,
   );
   return parts.length === 0 ? '' : `?${parts.join('')}`;
+}
+
+/** The name of a pointer part, which ends at its parenthesis; '' where there is none. */
+function schemeBefore(text: string, from: number, open: number): string {
+  let start = open;
+  // Half of a character beyond U+FFFF counts as one of a name.
+  while (start > from && /[\p{L}\p{N}._\-\uD800-\uDFFF]/u.test(text.charAt(start - 1))) start--;
+  return text.slice(start, open).replace(/^[^\p{L}_]+/u, '');
 }
 
 /** The data of a pointer part from behind its parenthesis: parentheses balance or are escaped by a circumflex. */

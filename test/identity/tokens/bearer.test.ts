@@ -149,6 +149,7 @@ t.test('tokens', async (t) => {
     ['an unknown key', await stranger.sign(alice(), { kid: 'unknown' })],
     ['no token', 'x'],
     ['not even that', '..'],
+    ['blanks between', `${' '.repeat(15_000)}x`],
   ];
   for (const [name, token] of forged) t.match(await ask(token), refused, name);
   t.equal(provider.requests, 1, 'unknown keys do not make it ask at once again');
