@@ -1,4 +1,5 @@
 import {
+  isMisleadingSegment,
   attributeOf,
   canonicalXui,
   decodedUri,
@@ -122,14 +123,9 @@ function isInListsOf(xui: string, path: string): boolean {
   const auidAt = segments.findIndex(
     (segment, at) => segment === 'resource-lists' && segments[at + 1] === 'users',
   );
-  if (auidAt < 0 || path.split('/').map(percentDecoded).some(isMisleading)) return false;
+  if (auidAt < 0 || path.split('/').map(percentDecoded).some(isMisleadingSegment)) return false;
   const [owner = '', document = ''] = segments.slice(auidAt + 2);
   return document !== '' && canonicalXui(owner) === xui;
-}
-
-/** Once the URI is resolved, a dot segment leads into another folder. */
-function isMisleading(segment: string | undefined): boolean {
-  return segment === undefined || segment === '.' || segment === '..';
 }
 
 /** What stands in the conditions, actions or transformations of a rule. */

@@ -1,4 +1,5 @@
 import {
+  isMisleadingSegment,
   percentDecoded,
   canonicalXui,
   decodedUri,
@@ -134,7 +135,7 @@ function unusableList(uri: string, { document, xcapRoots }: UsageContext): strin
   if (path === undefined) return `A resource-list has to be an absolute HTTP URI: ${uri}`;
   const [documentPath = '', nodeSelector = ''] = path.split(/\/(?:~|%7e){2}(?:\/|$)/i);
   // Dot segments behind the document's name climb out of it as well.
-  if (path.split('/').map(percentDecoded).some(isMisleading)) {
+  if (path.split('/').map(percentDecoded).some(isMisleadingSegment)) {
     return `A resource-list has to be a URI without dot segments, percent-encoded UTF-8: ${uri}`;
   }
   const selectors = xcapRoots.flatMap((root) => segmentsBelow(root, documentPath));
@@ -166,11 +167,6 @@ function segmentsOf(path: string): (string | undefined)[] {
     .split('/')
     .filter((segment) => segment !== '')
     .map(percentDecoded);
-}
-
-/** Once the URI is resolved, a dot segment leads into another folder. */
-function isMisleading(segment: string | undefined): boolean {
-  return segment === undefined || segment === '.' || segment === '..';
 }
 
 /** The children of that name of all services. */

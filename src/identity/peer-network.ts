@@ -1,4 +1,5 @@
 /** What counts as one peer, and which peers are this machine. */
+import proxyAddr from '@fastify/proxy-addr';
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 const loopback = new BlockList();
@@ -19,6 +20,18 @@ export function networkOf(address: string): string {
   if (mapped !== undefined) return mapped;
   const [plain = ''] = address.split('%');
   return isIPv6(plain) ? ipv6Groups(plain).slice(0, 4).join(':') : address;
+}
+
+/**
+ * The network for which something is counted; undefined for peers that carry the requests of all users, and for those without
+ * an address.
+ *
+ * @param trustedProxies addresses and CIDRs
+ */
+export function countedPeer(trustedProxies: readonly string[]): (peerAddress: string) => string | undefined {
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  return (peerAddress) =>
+    peerAddress === '' || isTrusted(peerAddress, 0) ? undefined : networkOf(peerAddress);
 }
 
 /** The eight groups, without leading zeros. */

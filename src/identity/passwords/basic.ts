@@ -1,11 +1,10 @@
 /** HTTP Basic (RFC 7617), where nobody can listen. */
 import { createHmac, randomBytes } from 'node:crypto';
-import proxyAddr from '@fastify/proxy-addr';
 import { LRUCache } from 'lru-cache';
 import type { Subscriber, SubscriberDirectory } from '../../subscribers/subscriber.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
-import { isLoopback, networkOf } from '../peer-network.js';
+import { isLoopback, countedPeer } from '../peer-network.js';
 import { fairQueue } from './fair-queue.js';
 import { realmOf } from './realm.js';
 import { hashPassword, isPassword } from './secrets.js';
@@ -49,8 +48,7 @@ export function basic({
   trustedProxies,
 }: BasicOptions): AuthenticationScheme {
   const check = rememberedChecks();
-  const isTrusted = proxyAddr.compile([...trustedProxies]);
-  const carriesAll = (peerAddress: string) => peerAddress === '' || isTrusted(peerAddress, 0);
+  const peerOf = countedPeer(trustedProxies);
   let hashOfNobody: Promise<string> | undefined;
 
   async function hashOf(subscriber: Subscriber | undefined): Promise<string | undefined> {
@@ -73,7 +71,7 @@ export function basic({
       const isRight = await check({
         ...sent,
         hash: hash ?? (await hashOfNobody),
-        peer: carriesAll(credentials.peerAddress) ? `user ${sent.user}` : networkOf(credentials.peerAddress),
+        peer: peerOf(credentials.peerAddress) ?? `user ${sent.user}`,
       });
       if (subscriber === undefined) return refused('the user is not known');
       if (hash === undefined) return refused('the user has no password');

@@ -1,12 +1,11 @@
 /** Slows down who guesses passwords: after some failed logins of one peer or one user name the next ones have to wait. */
 import { createHash } from 'node:crypto';
-import proxyAddr from '@fastify/proxy-addr';
 import { LRUCache } from 'lru-cache';
 import type { SubscriberDirectory } from '../../subscribers/subscriber.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { Credentials, Finding, AuthenticationScheme } from '../authentication.js';
 import { isDigest, parseDigestAuthorization } from '../digest/header.js';
-import { networkOf } from '../peer-network.js';
+import { countedPeer } from '../peer-network.js';
 import { LoginsBusy } from './fair-queue.js';
 
 export interface LoginThrottleOptions {
@@ -68,7 +67,7 @@ export function loginThrottle(
   const { failures, windowMilliseconds = 60_000, trustedProxies, defaultDomain, directory } = options;
   const { colleagues } = options;
   const processes = colleagues?.processes ?? 1;
-  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const peerOf = countedPeer(trustedProxies);
   const peers = failureCounter(failures, windowMilliseconds);
   const users = failureCounter(failures, windowMilliseconds);
   const inUserLane = lanes((user) => Math.floor(users.remaining(user) / processes));
@@ -88,9 +87,6 @@ export function loginThrottle(
     note(outcome);
     colleagues?.tell(outcome);
   };
-
-  const peerOf = ({ peerAddress }: Credentials) =>
-    peerAddress === '' || isTrusted(peerAddress, 0) ? undefined : networkOf(peerAddress);
 
   async function attempt(
     scheme: AuthenticationScheme,
@@ -115,7 +111,7 @@ export function loginThrottle(
         if (credentials.headers.authorization === undefined) return scheme.identify(credentials);
         const claimed = claimedUser(credentials, defaultDomain);
         const user = claimed && (await keyOf(claimed, directory));
-        const peer = peerOf(credentials);
+        const peer = peerOf(credentials.peerAddress);
         return inUserLane(user, () => inPeerLane(peer, () => attempt(scheme, credentials, peer, user)));
       },
     };

@@ -1,16 +1,15 @@
 /** §8.2.1, §11.1: the reports on a PUT whose parent does not exist, each with the closest ancestor that does. */
 import { Conflict } from '../conflict.js';
 import { encodeSteps, type ParsedNodeSelector } from '../uri/node-selector.js';
-import { encodeSegment } from '../uri/percent-encoding.js';
-import { encodeDocumentSelector, type XcapUri } from '../uri/uri.js';
+import { encodeDocumentSelector, encodeHome, type XcapUri } from '../uri/uri.js';
 
 export function noDirectory(target: XcapUri): Conflict {
   const phrase = 'The directory does not exist; put the document into the home directory.';
-  return noParent(target, homeDirectory(target), phrase);
+  return noParent(target, `${encodeHome(target.document)}/`, phrase);
 }
 
 export function noDocument(target: XcapUri): Conflict {
-  return noParent(target, homeDirectory(target), 'The document does not exist.');
+  return noParent(target, `${encodeHome(target.document)}/`, 'The document does not exist.');
 }
 
 /** `matchedSteps` of the steps of the node selector lead to elements that exist. */
@@ -23,9 +22,4 @@ export function noElement(target: XcapUri, node: ParsedNodeSelector, matchedStep
 /** The ancestor is a relative reference (an absolute path), so that it holds behind any proxy. */
 function noParent({ xcapRoot }: XcapUri, ancestor: string, phrase: string): Conflict {
   return new Conflict({ condition: 'no-parent', phrase, ancestor: `${xcapRoot}/${ancestor}` });
-}
-
-function homeDirectory({ document }: XcapUri): string {
-  const home = document.tree === 'users' ? ['users', document.xui] : ['global'];
-  return `${[document.auid, ...home].map(encodeSegment).join('/')}/`;
 }

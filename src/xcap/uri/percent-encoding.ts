@@ -25,6 +25,11 @@ export function decodedUri(value: string): string {
   return /^[a-z][a-z0-9+.-]{0,31}%3a/i.test(value) ? (percentDecoded(value) ?? value) : value;
 }
 
+/** Once a URI is resolved, a dot segment leads into another folder; one that cannot be decoded may be anything. */
+export function isMisleadingSegment(decoded: string | undefined): boolean {
+  return decoded === undefined || decoded === '.' || decoded === '..';
+}
+
 /** @throws Refusal 400 where `percentDecoded` gives nothing */
 export function percentDecode(encoded: string): string {
   const decoded = percentDecoded(encoded);

@@ -1,7 +1,7 @@
 /** §6: from the raw request target to XCAP root, document selector and node selector. */
 import { Refusal } from '../refusal.js';
 import type { DocumentSelector, NamespaceBindings } from '../terms.js';
-import { encodeSegment, percentDecode } from './percent-encoding.js';
+import { encodeSegment, isMisleadingSegment, percentDecode } from './percent-encoding.js';
 import { canonicalXui } from './xui.js';
 
 /** A request target below an XCAP root. The node selector is not read yet: that is done after authorization (§8). */
@@ -64,8 +64,13 @@ export function parseRequestTarget(target: string, rules: UriRules): XcapUri | u
 
 /** §6.2: the path of a document below the XCAP root, percent-encoded. */
 export function encodeDocumentSelector(document: DocumentSelector): string {
+  return `${encodeHome(document)}/${document.path.map(encodeSegment).join('/')}`;
+}
+
+/** §6.2: the path of the home directory, or of the global tree, of a document, without a slash at its end. */
+export function encodeHome(document: DocumentSelector): string {
   const home = document.tree === 'users' ? ['users', document.xui] : ['global'];
-  return [document.auid, ...home, ...document.path].map(encodeSegment).join('/');
+  return [document.auid, ...home].map(encodeSegment).join('/');
 }
 
 /**
@@ -192,7 +197,7 @@ function isPath(segments: string[]): segments is [string, ...string[]] {
 /** Dot segments are never resolved here, but proxies do resolve them: a name that only some can reach is refused. */
 function checkSegment(segment: string): void {
   // eslint-disable-next-line no-control-regex
-  if (segment === '.' || segment === '..' || /[\x00-\x1f\x7f]/.test(segment)) {
+  if (isMisleadingSegment(segment) || /[\x00-\x1f\x7f]/.test(segment)) {
     throw new Refusal(400, 'A path segment is a dot segment or has control characters.');
   }
 }

@@ -21,7 +21,7 @@ export {
   readOnly,
 } from '../policy/authorization.js';
 export { actionsOf, domainOf, rulesThatHold } from '../policy/common-policy.js';
-export { decodedUri, percentDecoded } from '../uri/percent-encoding.js';
+export { decodedUri, isMisleadingSegment, percentDecoded } from '../uri/percent-encoding.js';
 export { canonicalXui } from '../uri/xui.js';
 
 /** What a rule may know beside the document's content. */
