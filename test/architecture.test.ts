@@ -38,15 +38,21 @@ const usages = filesBelow('auids', '.ts').filter((file) => !file.endsWith('.test
  */
 const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^auids\//, /^src\/xcap\/(usage\/contract|terms)\.ts$|^auids\/[^/]+\/(usage|place)\.ts$/],
-  [/^src\/(ndjson|package-files|visible-text)\.ts$/, /^$/],
+  [/^src\/(ndjson|once|package-files|visible-text)\.ts$/, /^$/],
   [/^src\/config\//, /^src\/config\//],
   [/^src\/xml\//, /^src\/xml\//],
   [/^src\/xcap\/(terms|refusal|conflict)\.ts$/, /^src\/xml\//],
   [/^src\/xcap\/uri\//, /^src\/xcap\/(uri\/|(terms|refusal|conflict)\.ts)|^src\/xml\//],
-  [/^src\/xcap\/policy\//, /^src\/xcap\/((policy|uri)\/|(terms|refusal|conflict)\.ts)|^src\/xml\//],
-  [/^src\/xcap\/usage\//, /^src\/xcap\/((usage|policy|uri)\/|(terms|refusal|conflict)\.ts)|^src\/xml\//],
+  [
+    /^src\/xcap\/policy\//,
+    /^src\/xcap\/((policy|uri)\/|(terms|refusal|conflict)\.ts)|^src\/(once\.ts|xml\/)/,
+  ],
+  [
+    /^src\/xcap\/usage\//,
+    /^src\/xcap\/((usage|policy|uri)\/|(terms|refusal|conflict)\.ts)|^src\/(once\.ts|xml\/)/,
+  ],
   [/^src\/xcap\/document\//, /^src\/xcap\/((document|usage|uri)\/|(terms|refusal|conflict)\.ts)|^src\/xml\//],
-  [/^src\/xcap\//, /^src\/(xcap|xml)\//],
+  [/^src\/xcap\//, /^src\/(once\.ts|(xcap|xml)\/)/],
   [/^src\/usages\//, /^src\/(usages|xcap|xml)\//],
   [/^src\/provisioning\//, /^src\/(provisioning|xcap|xml)\//],
   [/^src\/subscribers\//, /^src\/(subscribers|xcap)\//],

@@ -6,6 +6,7 @@ import {
   domainOf,
   elementsNamed,
   globalTreeForTrustedElements,
+  once,
   repeatedValues,
   rulesThatHold,
   sameName,
@@ -128,8 +129,9 @@ function admit(root: SourceElement, xuis: readonly Xui[], textOf: UsageContext['
 }
 
 function admitsToGroup(group: SourceElement, xuis: readonly Xui[], textOf: UsageContext['textOf']): boolean {
+  const membership = once(() => isMember(group, xuis));
   const judge = (condition: SourceElement) =>
-    sameName(condition, named('is-list-member')) ? isMember(group, xuis) : undefined;
+    sameName(condition, named('is-list-member')) ? membership() : undefined;
   const isTrue = (action: SourceElement) => ['true', '1', 'allow'].includes(textOf(action).trim());
   const actions = namesakes(group.children, policy('ruleset'))
     .flatMap((ruleset) => rulesThatHold(ruleset, xuis, judge))

@@ -1,4 +1,5 @@
 /** §8.2, §8.4: from a request to the write that it asks for; what does not depend on the version that is replaced. */
+import { once } from '../once.js';
 import { readAttributeBody, readDocumentBody, readElementBody } from './document/body.js';
 import { checkDirectory } from './document/directories.js';
 import { attributeMediaType, checkMediaType, elementMediaType } from './document/media-type.js';
@@ -76,9 +77,4 @@ function putNode(
 
 function namespaceBindingsAreReadOnly(): Refusal {
   return readOnly('Namespace bindings are part of the document.');
-}
-
-function once<T>(judge: () => T): () => T {
-  let judged: { readonly value: T } | undefined;
-  return () => (judged ??= { value: judge() }).value;
 }

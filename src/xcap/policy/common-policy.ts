@@ -3,6 +3,7 @@
  * clock or other documents cannot be judged here, and a condition that cannot be judged admits nobody.
  */
 import { domainToASCII } from 'node:url';
+import { once } from '../../once.js';
 import { attributeOf, sameName } from '../../xml/source-tree.js';
 import type { ExpandedName, SourceElement, Xui } from '../terms.js';
 import { percentDecoded } from '../uri/percent-encoding.js';
@@ -27,11 +28,13 @@ export function rulesThatHold(
 ): SourceElement[] {
   if (xuis.length === 0) return [];
   const rules = ruleset.children.filter(isNamed(policy('rule')));
+  const verdictOf = verdictsOn(readerOf(xuis), judge);
+  // Each rule is judged once for all of those that are about the others: there may be thousands of either.
+  const naming = once(() => new Set(rules.filter((rule) => mayName(rule, verdictOf))));
+  const isOtherThanNamed = (rule: SourceElement) => naming().size === (naming().has(rule) ? 1 : 0);
   return rules.filter((rule) => {
     const verdictOn = (condition: SourceElement): Verdict =>
-      sameName(condition, omaPolicy('other-identity'))
-        ? !rules.some((other) => other !== rule && mayNameThem(other, xuis, judge))
-        : verdictOnCondition(condition, xuis, judge);
+      sameName(condition, omaPolicy('other-identity')) ? isOtherThanNamed(rule) : verdictOf(condition);
     return all(partsOf(rule, 'conditions').map(verdictOn)) === true;
   });
 }
@@ -50,51 +53,62 @@ export function domainOf(uri: string): string | undefined {
   return domain === undefined ? undefined : canonicalDomain(domain);
 }
 
+/** Somebody, by what conditions ask for. */
+interface Reader {
+  readonly xuis: ReadonlySet<Xui>;
+  readonly domains: ReadonlySet<string>;
+}
+
+function readerOf(xuis: readonly Xui[]): Reader {
+  const domains = xuis.map(domainOf).filter((domain) => domain !== undefined);
+  return { xuis: new Set(xuis), domains: new Set(domains) };
+}
+
 /**
  * RFC 4745 §7.1: an identity condition holds where one of its children does.
  *
  * Somebody is all of their XUIs at once: any of them admits them, and any of them that is excepted keeps them out.
  */
-function identityVerdict(identity: SourceElement, xuis: readonly Xui[]): Verdict {
+function identityVerdict(identity: SourceElement, reader: Reader): Verdict {
   return any(
     identity.children.map((child) => {
-      if (sameName(child, policy('one'))) return verdictOnOne(child, xuis);
-      if (sameName(child, policy('many'))) return verdictOnMany(child, xuis);
+      if (sameName(child, policy('one'))) return verdictOnOne(child, reader);
+      if (sameName(child, policy('many'))) return verdictOnMany(child, reader);
       return undefined;
     }),
   );
 }
 
 /** RFC 4745 §7.1.2. What others add to it would narrow it down, and is not known here. */
-function verdictOnOne(one: SourceElement, xuis: readonly Xui[]): Verdict {
-  return all([namesOneOf(one, xuis), one.children.length === 0 || undefined]);
+function verdictOnOne(one: SourceElement, reader: Reader): Verdict {
+  return all([namesOneOf(one, reader), one.children.length === 0 || undefined]);
 }
 
 /** RFC 4745 §7.1.3. Likewise. */
-function verdictOnMany(many: SourceElement, xuis: readonly Xui[]): Verdict {
+function verdictOnMany(many: SourceElement, reader: Reader): Verdict {
   const exceptions = many.children.filter(isNamed(policy('except')));
   const domain = attributeOf(many, 'domain')?.value;
   return all([
-    domain === undefined || isOfDomain(domain, xuis),
-    !exceptions.some((exception) => isExcepted(exception, xuis)),
+    domain === undefined || isOfDomain(domain, reader),
+    !exceptions.some((exception) => isExcepted(exception, reader)),
     exceptions.length === many.children.length || undefined,
   ]);
 }
 
-function isExcepted(exception: SourceElement, xuis: readonly Xui[]): boolean {
+function isExcepted(exception: SourceElement, reader: Reader): boolean {
   const domain = attributeOf(exception, 'domain')?.value;
-  return namesOneOf(exception, xuis) || (domain !== undefined && isOfDomain(domain, xuis));
+  return namesOneOf(exception, reader) || (domain !== undefined && isOfDomain(domain, reader));
 }
 
 /** RFC 4745 §7.2. */
-function namesOneOf(single: SourceElement, xuis: readonly Xui[]): boolean {
+function namesOneOf(single: SourceElement, { xuis }: Reader): boolean {
   const id = attributeOf(single, 'id')?.value.trim();
-  return id !== undefined && xuis.includes(canonicalXui(id));
+  return id !== undefined && xuis.has(canonicalXui(id));
 }
 
-function isOfDomain(domain: string, xuis: readonly Xui[]): boolean {
+function isOfDomain(domain: string, { domains }: Reader): boolean {
   const canonical = canonicalDomain(domain.trim());
-  return canonical !== undefined && xuis.some((xui) => domainOf(xui) === canonical);
+  return canonical !== undefined && domains.has(canonical);
 }
 
 /** RFC 4745 §7.1.3. A domain that cannot be converted equals no other. */
@@ -104,11 +118,13 @@ function canonicalDomain(domain: string): string | undefined {
 }
 
 /** RFC 4745 §7: a condition that is not known does not hold. */
-function verdictOnCondition(condition: SourceElement, xuis: readonly Xui[], judge: ConditionJudge): Verdict {
-  if (sameName(condition, policy('identity'))) return identityVerdict(condition, xuis);
-  // Who gets here has been authenticated.
-  if (sameName(condition, omaPolicy('anonymous-request'))) return false;
-  return judge(condition);
+function verdictsOn(reader: Reader, judge: ConditionJudge): ConditionJudge {
+  return (condition) => {
+    if (sameName(condition, policy('identity'))) return identityVerdict(condition, reader);
+    // Who gets here has been authenticated.
+    if (sameName(condition, omaPolicy('anonymous-request'))) return false;
+    return judge(condition);
+  };
 }
 
 /** Conditions that do not say who asks. */
@@ -122,12 +138,11 @@ const circumstances: readonly ExpandedName[] = [
  * OMA XDM: `other-identity` means those whom no other rule names. A list that cannot be looked into may name anybody: the
  * blocked ones would otherwise come in with all others.
  */
-function mayNameThem(rule: SourceElement, xuis: readonly Xui[], judge: ConditionJudge): boolean {
+function mayName(rule: SourceElement, verdictOf: ConditionJudge): boolean {
   const names = partsOf(rule, 'conditions').filter(
     (condition) => !circumstances.some((circumstance) => sameName(condition, circumstance)),
   );
-  const verdict = all(names.map((condition) => verdictOnCondition(condition, xuis, judge)));
-  return names.length > 0 && verdict !== false;
+  return names.length > 0 && all(names.map(verdictOf)) !== false;
 }
 
 function all(verdicts: readonly Verdict[]): Verdict {

@@ -11,6 +11,7 @@ export type { AuthorizationPolicy } from '../policy/authorization.js';
 export type { GeneratedDocument, Home, ServedUsage } from './generated.js';
 
 /** What the rules of a usage need to look around in a document, and the policies that they choose from. */
+export { once } from '../../once.js';
 export { attributeOf, descendantsOrSelf, sameName } from '../../xml/source-tree.js';
 export { escapeAttribute, escapeText } from '../../xml/escape.js';
 export {

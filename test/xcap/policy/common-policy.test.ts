@@ -175,3 +175,21 @@ t.test('domains', (t) => {
   for (const [uri, domain] of cases) t.equal(domainOf(uri), domain, uri);
   t.end();
 });
+
+t.test(
+  '§7: the conditions of a long ruleset are judged once, however many rules are about all others',
+  (t) => {
+    const count = 500;
+    const rules = Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`r${String(i)}`, '<conditions><x:elsewhere/><ocp:other-identity/></conditions>']),
+    );
+    let judged = 0;
+    const ids = idsThatHold(rules, bob, () => {
+      judged++;
+      return false;
+    });
+    t.same(ids, []);
+    t.ok(judged <= 2 * count, `${String(judged)} times for ${String(count)} conditions`);
+    t.end();
+  },
+);
