@@ -12,7 +12,7 @@ import {
   type AuthorizationPolicy,
 } from '../src/xcap/policy/authorization.js';
 import type { UsagePolicy, ApplicationUsage } from '../src/xcap/usage/contract.js';
-import type { LoadedUsage } from '../src/xcap/usage/loaded-usage.js';
+import { limitsOf, type LoadedUsage } from '../src/xcap/usage/loaded-usage.js';
 
 export const applicationUsagesFile = join(packageFolder, 'docs/application-usages.md');
 
@@ -59,6 +59,7 @@ function section({ usage }: LoadedUsage): string[] {
     `- Default document namespace: ${defaultNamespaces(usage)}`,
     `- Namespaces in xcap-caps: ${usage.namespaces.map((name) => `\`${name}\``).join(', ') || 'none'}`,
     `- Documents: ${documents(usage).join('; ')}`,
+    ...limits(usage),
     `- Who may: ${access(usage)}`,
     ...Object.entries(usage.otherPolicies ?? {}).map(
       ([name, other]) => `- Who may with the policy \`${name}\`: ${access(other)}`,
@@ -72,6 +73,14 @@ function section({ usage }: LoadedUsage): string[] {
         ]
       : []),
     '',
+  ];
+}
+
+function limits(usage: ApplicationUsage): string[] {
+  if (usage.kind === 'generated') return [];
+  const { bytes, nodes } = limitsOf(usage, Infinity);
+  return [
+    `- Largest document: ${bytes.toLocaleString('en')} bytes, ${nodes.toLocaleString('en')} elements and attributes`,
   ];
 }
 

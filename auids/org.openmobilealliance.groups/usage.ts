@@ -6,6 +6,7 @@ import {
   domainOf,
   elementsNamed,
   globalTreeForTrustedElements,
+  listLimits,
   once,
   repeatedValues,
   rulesThatHold,
@@ -25,6 +26,7 @@ export const usage = defineApplicationUsage({
   auid: 'org.openmobilealliance.groups',
   defaultDocumentNamespace: namespace,
   rootElement: named('group'),
+  limits: listLimits,
   mediaType: 'application/vnd.oma.poc.groups+xml',
   schema: 'groups.xsd',
   namespaces: [

@@ -26,6 +26,7 @@ export const usage = defineApplicationUsage({
   auid: 'org.openmobilealliance.pres-content',
   defaultDocumentNamespace: namespace,
   rootElement: named('content'),
+  limits: { bytes: 512 * 1024, nodes: 1_000 },
   mediaType: 'application/vnd.oma.pres-content+xml',
   schema: 'pres-content.xsd',
   namespaces: [namespace],

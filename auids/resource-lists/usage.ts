@@ -3,6 +3,7 @@ import {
   decodedUri,
   defineApplicationUsage,
   descendantsOrSelf,
+  listLimits,
   repeatedValues,
   sameName,
 } from '../../src/xcap/usage/contract.js';
@@ -17,6 +18,7 @@ export const usage = defineApplicationUsage({
   auid: 'resource-lists',
   defaultDocumentNamespace: namespace,
   rootElement: named('resource-lists'),
+  limits: listLimits,
   mediaType: 'application/resource-lists+xml',
   defaultDocument: 'index',
   schema: 'resource-lists.xsd',

@@ -6,6 +6,7 @@ import {
   defineApplicationUsage,
   descendantsOrSelf,
   globalTreeForTrustedElements,
+  listLimits,
   repeatedValues,
   sameName,
 } from '../../src/xcap/usage/contract.js';
@@ -25,6 +26,7 @@ export const usage = defineApplicationUsage({
   auid: 'rls-services',
   defaultDocumentNamespace: namespace,
   rootElement: services('rls-services'),
+  limits: listLimits,
   mediaType: 'application/rls-services+xml',
   defaultDocument: index,
   schema: 'rls-services.xsd',

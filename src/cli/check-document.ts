@@ -60,9 +60,6 @@ export function documentChecker(usages: LoadedUsages, keepInvalid = false): Docu
   };
   return async ({ auid, xui, path }, body) => {
     try {
-      if (body.length > maximalDocumentBytes) {
-        return { reason: `The document has more than ${maximalDocumentBytes} bytes.` };
-      }
       const target = `/${encodeSegment(auid)}/users/${encodeSegment(xui)}/${path}`;
       const uri = parseRequestTarget(target, { xcapRoots: [''], defaultDomain: undefined });
       if (uri?.node !== undefined || uri === undefined) return { reason: 'The path names no document.' };

@@ -109,7 +109,8 @@ export const variables = {
     default: 1048576,
     minimum: 1024,
     maximum: 3000000,
-    description: 'The largest document, and the largest body of a request.',
+    description:
+      'The largest document, and the largest body of a request. Most usages take less, see [docs/application-usages.md](docs/application-usages.md).',
   },
   XCAP_STRICT_MEDIA_TYPES: {
     type: 'boolean',

@@ -4,10 +4,11 @@ import { readAttributeBody, readDocumentBody, readElementBody } from './document
 import { checkDirectory } from './document/directories.js';
 import { attributeMediaType, checkMediaType, elementMediaType } from './document/media-type.js';
 import type { Edit, Write } from './document/write.js';
-import { readOnly, type Refusal } from './refusal.js';
+import { readOnly, Refusal } from './refusal.js';
 import type { PutRequest, Xcap, XcapRequest } from './request.js';
+import type { DocumentLimits } from './usage/contract.js';
 import { parseNodeSelector, type ParsedNodeSelector } from './uri/node-selector.js';
-import { defaultNamespaceOf, isStored, type DocumentRules } from './usage/loaded-usage.js';
+import { defaultNamespaceOf, isStored, limitsOf, type DocumentRules } from './usage/loaded-usage.js';
 import { flawOf } from './usage/validate.js';
 
 /** What a write has to comply with. @throws Refusal 405 */
@@ -21,8 +22,10 @@ export function nodeSelectorOf({ uri, usage }: XcapRequest): ParsedNodeSelector 
   return uri.node === undefined ? undefined : parseNodeSelector(uri.node, defaultNamespaceOf(usage));
 }
 
-/** @throws Refusal 400, 404, 405, 415; Conflict for a body that is not what the target wants, or has no directory */
+/** @throws Refusal 400, 404, 405, 413, 415; Conflict for a body that is not what the target wants, or has no directory */
 export function planPut(xcap: Xcap, request: PutRequest, rules: DocumentRules): Write {
+  const limits = limitsOf(rules.usage, xcap.maximalDocumentBytes);
+  checkBodySize(request.body.length, limits);
   const node = nodeSelectorOf(request);
   const edit = node === undefined ? putDocument(xcap, request, rules) : putNode(xcap, request, node);
   return writeOf(xcap, request, rules, edit);
@@ -42,18 +45,28 @@ function writeOf(
   rules: DocumentRules,
   edit: Edit,
 ): Write {
-  return { target: uri, conditions, rules, maximalDocumentBytes, edit };
+  return { target: uri, conditions, rules, limits: limitsOf(rules.usage, maximalDocumentBytes), edit };
+}
+
+/** @throws Refusal 413 */
+export function checkBodySize(bytes: number, { bytes: most }: DocumentLimits): void {
+  if (bytes <= most) return;
+  throw new Refusal(
+    413,
+    `A document of this usage has at most ${String(most)} bytes, and the body has ${String(bytes)}.`,
+  );
 }
 
 function putDocument(
-  { strictMediaTypes }: Xcap,
+  { strictMediaTypes, maximalDocumentBytes }: Xcap,
   { uri, body, contentType, keepsInvalid = false }: PutRequest,
   rules: DocumentRules,
 ): Edit {
   const { mediaType, mediaTypeAliases } = rules.usage;
   checkMediaType(contentType, mediaType, uri, strictMediaTypes, mediaTypeAliases);
   checkDirectory(uri, rules);
-  const tree = readDocumentBody(body);
+  const { nodes } = limitsOf(rules.usage, maximalDocumentBytes);
+  const tree = readDocumentBody(body, nodes);
   return { kind: 'put-document', tree, keepsInvalid, flaw: once(() => flawOf(tree, rules)) };
 }
 

@@ -48,9 +48,17 @@ export function decodeUtf8(bytes: Uint8Array): Result<string> {
   }
 }
 
-/** Reads a whole document. The offsets of the tree count in `text` as it is, byte order mark included. */
-export function readDocument(text: string): Result<SourceTree> {
-  return attempt(() => ({ text, root: new Reader(text, 'document').read() }));
+/**
+ * Reads a whole document. The offsets of the tree count in `text` as it is, byte order mark included.
+ *
+ * @param maximalNodes elements, attributes, comments and processing instructions
+ */
+export function readDocument(text: string, maximalNodes: number = LIMITS.nodes): Result<SourceTree> {
+  return attempt(() => {
+    const reader = new Reader(text, 'document', maximalNodes);
+    const root = reader.read();
+    return { text, root, nodes: reader.nodes };
+  });
 }
 
 /**
@@ -60,7 +68,7 @@ export function readDocument(text: string): Result<SourceTree> {
  */
 export function readFragment(text: string): Result<{ readonly start: number; readonly end: number }> {
   return attempt(() => {
-    const { start, end } = new Reader(withoutVersionlessDeclaration(text), 'fragment').read();
+    const { start, end } = new Reader(withoutVersionlessDeclaration(text), 'fragment', LIMITS.nodes).read();
     return { start, end };
   });
 }
@@ -77,15 +85,17 @@ function withoutVersionlessDeclaration(text: string): string {
 class Reader {
   readonly #text: string;
   readonly #mode: Mode;
+  readonly #maximalNodes: number;
   readonly #parser: SaxesParser<{ xmlns: true }>;
   readonly #open: UnfinishedElement[] = [];
   #root: SourceElement | undefined;
   #nodes = 0;
   #declarationsInScope = 0;
 
-  constructor(text: string, mode: Mode) {
+  constructor(text: string, mode: Mode, maximalNodes: number) {
     this.#text = text;
     this.#mode = mode;
+    this.#maximalNodes = maximalNodes;
     this.#parser = new SaxesParser({
       xmlns: true,
       forceXMLVersion: true,
@@ -93,6 +103,10 @@ class Reader {
       // A namespace of its own for each unbound prefix; `&` keeps it apart from all that a document may declare.
       ...(mode === 'fragment' ? { resolvePrefix: (prefix: string) => `&${prefix}` } : {}),
     });
+  }
+
+  get nodes(): number {
+    return this.#nodes;
   }
 
   read(): SourceElement {
@@ -135,8 +149,8 @@ class Reader {
 
   #countNodes(count: number): void {
     this.#nodes += count;
-    if (this.#nodes > LIMITS.nodes) {
-      this.#refuse('forbidden', `There are more than ${String(LIMITS.nodes)} nodes`);
+    if (this.#nodes > this.#maximalNodes) {
+      this.#refuse('forbidden', `There are more than ${String(this.#maximalNodes)} nodes`);
     }
   }
 

@@ -41,6 +41,8 @@ export interface SourceElement extends ExpandedName {
 export interface SourceTree {
   readonly text: string;
   readonly root: SourceElement;
+  /** Elements, attributes, comments and processing instructions. */
+  readonly nodes: number;
 }
 
 /** True where both names have the same namespace and the same local name. */

@@ -188,6 +188,33 @@ t.test('bodies over the limit', async (t) => {
   t.match(grown.body, /<constraint-failure phrase="[^"]*2000 bytes/);
 });
 
+t.test('each usage has its own limits', async (t) => {
+  const { send } = await startServer(t);
+  const element = { 'content-type': 'application/xcap-el+xml' };
+  const lists = (count: number) =>
+    list.replace('<list name="l"/>', `<list name="l">${'<list/>'.repeat(count)}</list>`);
+
+  const long = list.replace('<list name="l"/>', `<!--${'x'.repeat(600_000)}-->`);
+  t.equal((await send('PUT', target, { body: long })).status, 201, 'resource lists are long');
+  const services = '/xcap-root/pidf-manipulation/users/sip:alice@example.com/index';
+  const refused = await send('PUT', services, { body: long });
+  t.equal(refused.status, 413);
+  t.match(refused.body, /of this usage has at most 262144 bytes/);
+
+  t.equal((await send('PUT', target, { body: lists(19_996) })).status, 200, 'the most nodes');
+  const many = await send('PUT', target, { body: lists(19_997) });
+  t.equal(many.status, 409);
+  t.match(many.body, /<constraint-failure phrase="There are more than 20000 nodes/);
+  const more = await send('PUT', `${target}/~~/resource-lists/list/list[19997]`, {
+    headers: element,
+    body: '<list/>',
+  });
+  t.equal(more.status, 409, 'one more');
+  t.match(more.body, /<constraint-failure phrase="[^"]*more than 20000 elements and attributes/);
+  const fewer = await send('DELETE', `${target}/~~/resource-lists/list/list[19996]`);
+  t.equal(fewer.status, 200, 'one less');
+});
+
 t.test('request targets', async (t) => {
   const { port, send } = await startServer(t, {
     environment: { XCAP_ROOTS: '/,/rem/sentinel/xcap,/xcap-root' },

@@ -4,6 +4,7 @@ import { Conflict } from '../conflict.js';
 import { noSuchDocument } from '../refusal.js';
 import type { ParsedNodeSelector } from '../uri/node-selector.js';
 import type { XcapUri } from '../uri/uri.js';
+import type { DocumentLimits } from '../usage/contract.js';
 import type { DocumentRules } from '../usage/loaded-usage.js';
 import { checkWriteConditions, type Conditions } from './conditions.js';
 import { noDocument, noElement } from './no-parent.js';
@@ -23,7 +24,7 @@ export interface Write {
   readonly target: XcapUri;
   readonly conditions: Conditions;
   readonly rules: DocumentRules;
-  readonly maximalDocumentBytes: number;
+  readonly limits: DocumentLimits;
   readonly edit: Edit;
 }
 
@@ -68,7 +69,7 @@ export interface Applied {
  * @throws Refusal 404, 412; Conflict
  */
 export function apply(
-  { target, conditions, rules, maximalDocumentBytes, edit }: Write,
+  { target, conditions, rules, limits, edit }: Write,
   current: StoredDocument | undefined,
 ): Applied {
   const removes = edit.kind === 'remove-document' || edit.kind === 'remove-node';
@@ -82,7 +83,7 @@ export function apply(
   }
   const result = putNode(edit, current.tree(), rules);
   if ('kind' in result) throw noElement(target, edit.node, result.matchedSteps);
-  checkSize(result.tree, maximalDocumentBytes);
+  checkSize(result.tree, limits);
   return { next: result.tree, created: result.created };
 }
 
@@ -105,10 +106,14 @@ function putNode(
     : putAttributeValue(tree, edit.selector, edit.value, rules);
 }
 
-function checkSize({ text }: SourceTree, maximalDocumentBytes: number): void {
-  if (Buffer.byteLength(text) <= maximalDocumentBytes) return;
-  throw new Conflict({
+function checkSize({ text, nodes }: SourceTree, limits: DocumentLimits): void {
+  if (Buffer.byteLength(text) > limits.bytes) throw tooLarge(`${String(limits.bytes)} bytes`);
+  if (nodes > limits.nodes) throw tooLarge(`${String(limits.nodes)} elements and attributes`);
+}
+
+function tooLarge(most: string): Conflict {
+  return new Conflict({
     condition: 'constraint-failure',
-    phrase: `The document would be larger than ${String(maximalDocumentBytes)} bytes.`,
+    phrase: `The document would have more than ${most}.`,
   });
 }

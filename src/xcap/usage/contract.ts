@@ -65,6 +65,11 @@ interface UsageCommon extends UsagePolicy {
   readonly mediaTypeAliases?: readonly string[];
   /** The schema's file name in the usage's folder. Without one, any well-formed document is valid. */
   readonly schema?: string;
+  /**
+   * How large a document may be. Every write reads and judges the whole of it, so this is what a user can make a write
+   * cost. Default: `usualLimits`, 256 KiB with 10,000 nodes.
+   */
+  readonly limits?: DocumentLimits;
   /** §12: the namespaces whose schemas the usage has. They are advertised in xcap-caps. */
   readonly namespaces: readonly string[];
   /** §12: tokens of XCAP extensions that the usage brings. Default: none. */
@@ -76,6 +81,19 @@ interface UsageCommon extends UsagePolicy {
   /** Served only where the operator asks for it (`XCAP_OPTIONAL_USAGES`). */
   readonly isOptional?: true;
 }
+
+export interface DocumentLimits {
+  /** In UTF-8. `XCAP_MAX_DOCUMENT_BYTES` holds as well. */
+  readonly bytes: number;
+  /** Elements, attributes, comments and processing instructions. */
+  readonly nodes: number;
+}
+
+/** Some hundred times what documents of most usages have. */
+export const usualLimits: DocumentLimits = { bytes: 256 * 1024, nodes: 10_000 };
+
+/** For documents of lists: 5,000 entries with a name each, and some more. */
+export const listLimits: DocumentLimits = { bytes: 1024 * 1024, nodes: 20_000 };
 
 /** §5.7: who may do what. */
 export interface UsagePolicy {

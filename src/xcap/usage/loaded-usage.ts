@@ -1,7 +1,7 @@
 /** Application usages as the registry hands them to the core: definition, compiled schema, known names. */
 import type { Schema } from '../../xml/schema.js';
 import type { Vocabulary } from '../../xml/vocabulary.js';
-import type { ApplicationUsage, StoredUsage } from './contract.js';
+import { usualLimits, type ApplicationUsage, type DocumentLimits, type StoredUsage } from './contract.js';
 import type { GeneratedDocument, ServedUsage } from './generated.js';
 import type { DefaultNamespace } from '../uri/node-selector.js';
 import type { DocumentSelector } from '../terms.js';
@@ -25,6 +25,11 @@ export interface DocumentRules extends LoadedStoredUsage {
 
 /** The served usages by AUID, in the order of their AUIDs. */
 export type LoadedUsages = ReadonlyMap<string, LoadedUsage>;
+
+/** How large a document of the usage may be on a server that takes none of more than `maximalBytes`. */
+export function limitsOf({ limits = usualLimits }: ApplicationUsage, maximalBytes: number): DocumentLimits {
+  return { ...limits, bytes: Math.min(limits.bytes, maximalBytes) };
+}
 
 /** What generated documents may know of the served usages. */
 export function servedUsages(usages: LoadedUsages): ServedUsage[] {
