@@ -6,6 +6,7 @@ import { Refusal } from '../xcap/refusal.js';
 import type { Principal } from '../xcap/terms.js';
 import type { XcapUri } from '../xcap/uri/uri.js';
 import { UpstreamFailure } from './failure.js';
+import { forwardedResource } from './forwarded-path.js';
 import { openUpstreamClient, type UpstreamClient } from './client.js';
 import { downstreamHeaders, isLoop, upstreamRequestHeaders } from './headers.js';
 
@@ -60,11 +61,12 @@ export async function forward(
   { request, reply, uri, principal }: ForwardOptions,
 ): Promise<FastifyReply> {
   const { client, pseudonym, proxyHeader } = upstreams;
+  const resource = forwardedResource(request.originalUrl, uri.xcapRoot);
   checkAccess(principal, request.method);
   if (isLoop(request.headers, pseudonym)) throw new UpstreamFailure(508);
   const answer = await client.request({
     origin: route.origin,
-    path: `${route.path}/${resourceOf(request.originalUrl, uri)}`,
+    path: `${route.path}/${resource}`,
     method: request.method,
     headers: upstreamRequestHeaders({
       rawHeaders: request.raw.rawHeaders,
@@ -103,14 +105,4 @@ function checkAccess({ access }: Principal, method: string): void {
   const isReading = method === 'GET' || method === 'HEAD';
   if (access === 'read-write' || access === (isReading ? 'read' : 'write')) return;
   throw new Refusal(403, `You may not ${isReading ? 'read' : 'write'} this document.`);
-}
-
-/** What is behind the XCAP root and its slash, with the query, octet by octet as the client sent it (RFC 4825 §6). */
-function resourceOf(target: string, { xcapRoot }: XcapUri): string {
-  const origin = /^https?:\/\/[^/?]*/i.exec(target)?.[0] ?? '';
-  const path = target.slice(origin.length).replace(/^\/+/, '/');
-  return Buffer.from(path, 'latin1')
-    .subarray(Buffer.byteLength(xcapRoot))
-    .toString('latin1')
-    .replace(/^\/+/, '');
 }
