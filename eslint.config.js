@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 
 export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
-  { ignores: ['dist/', 'node_modules/', '.tap/', 'data/'] },
+  { ignores: ['dist/', 'node_modules/', '.tap/', 'data/', 'coverage/'] },
   eslint.configs.recommended,
   // XML's classes of name characters have combining characters on purpose (XML 1.0 §2.3).
   { rules: { 'no-misleading-character-class': 'off' } },

@@ -1,10 +1,11 @@
 /**
  * Runs the tests: owns one PostgreSQL cluster with one migrated template database, which each test file clones. The
- * command line names files or folders; without one, all tests run.
+ * command line names files or folders; without one, all tests run. Where `TEST_COVERAGE` names a directory, Node.js writes
+ * there what each process covered (`npm run coverage` reports it); a process that is killed leaves nothing.
  */
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { migrationsFolder } from '../src/package-files.js';
 import { startEmbeddedPostgres } from '../src/storage/embedded/postgres.js';
@@ -37,11 +38,19 @@ async function run(places: readonly string[]): Promise<boolean> {
     await client.query('create database xcapd_template');
     await client.end();
     await migrate({ ...postgres.connection, database: 'xcapd_template' }, migrationsFolder);
-    return summarize(await runAll(files, { TEST_DATABASE: JSON.stringify(postgres.connection) }));
+    return summarize(
+      await runAll(files, { TEST_DATABASE: JSON.stringify(postgres.connection), ...coverageEnvironment() }),
+    );
   } finally {
     await postgres.stop();
     rmSync(dataDirectory, { recursive: true, force: true });
   }
+}
+
+/** The processes that a process of Node.js starts get the variable as well. */
+function coverageEnvironment(): NodeJS.ProcessEnv {
+  const { TEST_COVERAGE } = process.env;
+  return TEST_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE: resolve(TEST_COVERAGE) };
 }
 
 /** Files that wait for processes come first, so that none of them is left alone at the end. */

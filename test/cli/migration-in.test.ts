@@ -4,6 +4,8 @@ import t, { type Test } from 'tap';
 import { cloneDatabase, query } from '../fixtures/database.js';
 import { commandLine, jsonLines, runCommand } from '../fixtures/command-line.js';
 import { urlOf } from '../fixtures/serve.js';
+import { startMariadb } from '../fixtures/mariadb.js';
+import { needs } from '../fixtures/peers.js';
 import {
   subscriberInsert,
   tables,
@@ -154,15 +156,11 @@ t.test('kamailio', async (t) => {
   await checkKamailio(t, target, run);
 });
 
-/** `TEST_MYSQL=mysql://user:password@host/database`, a database that may be emptied. */
-const { TEST_MYSQL } = process.env;
-
-t.test('kamailio on MySQL', { skip: TEST_MYSQL === undefined && 'TEST_MYSQL is not set' }, async (t) => {
-  const url = TEST_MYSQL ?? '';
+t.test('kamailio on MySQL', needs('mariadbd'), async (t) => {
+  const url = await startMariadb(t);
   const connection = await createConnection(url);
-  t.teardown(() => connection.end());
-  await connection.query('drop table if exists subscriber, xcap');
   for (const sql of [...tables('kamailio', 'mysql'), ...kamailioRows('mysql')]) await connection.query(sql);
+  await connection.end();
   const target = await startServer(t);
   const environment = { XCAPD_URL: `http://127.0.0.1:${target.managementPort}` };
   await checkKamailio(t, target, (...words) =>

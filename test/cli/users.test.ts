@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import t from 'tap';
 import { commandLine, jsonLines, runCommand } from '../fixtures/command-line.js';
+import { needs, peerProgram } from '../fixtures/peers.js';
 import { programFile } from '../fixtures/serve.js';
 import { startServer } from '../fixtures/xcap-server.js';
 
@@ -139,9 +139,7 @@ t.test('passwords from standard input', async (t) => {
   });
 });
 
-const script = '/usr/bin/script';
-
-t.test('on a terminal', { skip: !existsSync(script) && 'there is no script(1)' }, async (t) => {
+t.test('on a terminal', needs('script'), async (t) => {
   const server = await startServer(t);
   await commandLine(server)('user', 'add', alice);
   const environment = {
@@ -151,7 +149,7 @@ t.test('on a terminal', { skip: !existsSync(script) && 'there is no script(1)' }
   const dialogue = (words: string, answers: readonly (readonly [question: RegExp, answer: string])[]) =>
     new Promise<string>((resolve, reject) => {
       const command = `${process.execPath} ${programFile} ${words}`;
-      const child = execFile(script, ['-qec', command, '/dev/null'], { env: environment });
+      const child = execFile(peerProgram('script'), ['-qec', command, '/dev/null'], { env: environment });
       let output = '';
       let answered = 0;
       child.stdout?.on('data', (text: string) => {

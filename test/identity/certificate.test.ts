@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { alternativeUris, certificate } from '../../src/identity/certificate.js';
+import { peerProgram } from '../fixtures/peers.js';
 import { temporaryDirectory } from '../fixtures/serve.js';
 import { thrown } from '../fixtures/thrown.js';
 import { startServer } from '../fixtures/xcap-server.js';
@@ -20,7 +21,7 @@ interface Made {
 }
 
 function openssl(...parameters: string[]): void {
-  execFileSync('openssl', parameters, { stdio: 'pipe' });
+  execFileSync(peerProgram('openssl'), parameters, { stdio: 'pipe' });
 }
 
 const keyKind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import t from 'tap';
 import { cloneDatabase } from '../fixtures/database.js';
+import { peerProgram } from '../fixtures/peers.js';
 import { sendSignal, serve, temporaryDirectory, urlOf } from '../fixtures/serve.js';
 
 const directory = temporaryDirectory(t);
@@ -15,9 +16,13 @@ function makeCertificate(name: string): { certificate: string; key: string } {
   const made = { certificate: join(directory, `${name}.cert`), key: join(directory, `${name}.key`) };
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync('openssl', ['req', ...kind, ...subject, '-keyout', made.key, '-out', made.certificate], {
-    stdio: 'pipe',
-  });
+  execFileSync(
+    peerProgram('openssl'),
+    ['req', ...kind, ...subject, '-keyout', made.key, '-out', made.certificate],
+    {
+      stdio: 'pipe',
+    },
+  );
   return made;
 }
 

@@ -11,6 +11,7 @@ import {
   coreNetworkClient,
   type CoreNetworkClient,
 } from '../../../src/identity/core-network/core-network-client.js';
+import { peerProgram } from '../../fixtures/peers.js';
 import { temporaryDirectory } from '../../fixtures/serve.js';
 import type { TestContext } from '../../fixtures/tap.js';
 
@@ -125,7 +126,9 @@ t.test('over TLS both ends agree', async (t) => {
   const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync('openssl', ['req', '-x509', ...key, ...names, '-out', certFile], { stdio: 'ignore' });
+  execFileSync(peerProgram('openssl'), ['req', '-x509', ...key, ...names, '-out', certFile], {
+    stdio: 'ignore',
+  });
   const tls = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
   const modern = await start(t, http2.createSecureServer(tls, listener), 'https');
   const old = await start(t, https.createServer(tls, listener), 'https');

@@ -32,6 +32,7 @@ import {
   type NetworkRequest,
 } from '../../fixtures/core-network.js';
 import { digestParts, startIdentityServer, type Ask } from '../../fixtures/identity-server.js';
+import { peerProgram } from '../../fixtures/peers.js';
 import { temporaryDirectory } from '../../fixtures/serve.js';
 import { startServer } from '../../fixtures/xcap-server.js';
 
@@ -461,7 +462,7 @@ t.test('over TLS the key is bound to the cipher suite', async (t) => {
   const [keyFile, certificateFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   execFileSync(
-    'openssl',
+    peerProgram('openssl'),
     ['req', ...kind, '-subj', '/CN=test', '-keyout', keyFile, '-out', certificateFile],
     { stdio: 'pipe' },
   );

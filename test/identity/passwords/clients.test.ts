@@ -3,18 +3,11 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { digestAuthorization, parametersOf } from '../../fixtures/digest.js';
+import { needs, peerProgram } from '../../fixtures/peers.js';
 import { addSubscriber } from '../../fixtures/subscribers.js';
 import { startServer } from '../../fixtures/xcap-server.js';
 
 const run = promisify(execFile);
-
-/** False where the program can be had; else the reason why it is not used. */
-async function missing(program: string, ...probe: string[]): Promise<string | false> {
-  return run(program, probe).then(
-    () => false as const,
-    () => `there is no '${[program, ...probe].join(' ')}' here`,
-  );
-}
 
 const path = '/xcap-root/resource-lists/users/sip:alice@example.com/index';
 const key = Buffer.alloc(32, 9);
@@ -42,7 +35,7 @@ async function start(t: Test, environment: Record<string, string>) {
 /** Puts, reads, reads a node of, and deletes a document; the statuses. */
 async function curl(url: string, ...options: string[]): Promise<string[]> {
   const one = async (target: string, ...more: string[]) => {
-    const { stdout } = await run('curl', [
+    const { stdout } = await run(peerProgram('curl'), [
       ...['-s', '-g', '-o', '/dev/null', '-w', '%{http_code}', ...options, ...more, target],
     ]);
     return stdout;
@@ -56,7 +49,7 @@ async function curl(url: string, ...options: string[]): Promise<string[]> {
   ];
 }
 
-t.test('curl', { skip: await missing('curl', '--version') }, async (t) => {
+t.test('curl', needs('curl'), async (t) => {
   for (const algorithm of ['MD5', 'SHA-256']) {
     const { url } = await start(t, { XCAP_DIGEST_ALGORITHMS: algorithm });
     for (const user of ['alice', 'alice@example.com', 'alice@private.example.com']) {
@@ -86,10 +79,10 @@ print([answer.status_code for answer in answers], sum(len(answer.history) for an
 print(requests.get(url, auth=HTTPDigestAuth('alice', 'secret')).status_code)
 `;
 
-t.test('requests of Python', { skip: await missing('python3', '-c', 'import requests') }, async (t) => {
+t.test('requests of Python', needs('python'), async (t) => {
   for (const algorithm of ['MD5', 'SHA-256', 'MD5,SHA-256']) {
     const { url } = await start(t, { XCAP_DIGEST_ALGORITHMS: algorithm });
-    const { stdout } = await run('python3', ['-c', requestsScript, url, resourceLists]);
+    const { stdout } = await run(peerProgram('python'), ['-c', requestsScript, url, resourceLists]);
     t.equal(stdout, `[201${', 200'.repeat(20)}] 1\n401\n`, `${algorithm}: one challenge for all requests`);
   }
 });

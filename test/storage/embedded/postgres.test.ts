@@ -253,7 +253,7 @@ t.test('PostgreSQL stops by itself when Node is killed, and the next start works
 
 t.test(
   'a PostgreSQL whose Node and guard were killed is stopped by the next start',
-  { skip: !hasProc },
+  { skip: !hasProc && 'there is no /proc' },
   async (t) => {
     const { start, directory, data, cluster, lines } = fixture(t);
     const child = owner(directory, data);
@@ -270,29 +270,33 @@ t.test(
   },
 );
 
-t.test('a start waits for what remains of a PostgreSQL that was killed', { skip: !hasProc }, async (t) => {
-  const { start, directory, data, cluster, lines } = fixture(t);
-  const child = owner(directory, data);
-  const client = new pg.Client({ ...(await connectionOf(child)) });
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.query('create table kept as select 1 as value');
-  const backend = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
-  await killOwnerAndGuard(child);
-  process.kill(backend, 'SIGSTOP');
-  let stopped = true;
-  const proceed = (): void => {
-    if (stopped) process.kill(backend, 'SIGCONT');
-    stopped = false;
-  };
-  t.teardown(proceed);
-  process.kill(postmasterPid(cluster), 'SIGKILL');
-  const starting = start();
-  await until('it waits', () => lines.some((line) => line.includes('are still ending')));
-  proceed();
-  t.same(await query((await starting).connection, 'select value from kept'), [{ value: 1 }]);
-  await client.end();
-});
+t.test(
+  'a start waits for what remains of a PostgreSQL that was killed',
+  { skip: !hasProc && 'there is no /proc' },
+  async (t) => {
+    const { start, directory, data, cluster, lines } = fixture(t);
+    const child = owner(directory, data);
+    const client = new pg.Client({ ...(await connectionOf(child)) });
+    client.on('error', () => undefined);
+    await client.connect();
+    await client.query('create table kept as select 1 as value');
+    const backend = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
+    await killOwnerAndGuard(child);
+    process.kill(backend, 'SIGSTOP');
+    let stopped = true;
+    const proceed = (): void => {
+      if (stopped) process.kill(backend, 'SIGCONT');
+      stopped = false;
+    };
+    t.teardown(proceed);
+    process.kill(postmasterPid(cluster), 'SIGKILL');
+    const starting = start();
+    await until('it waits', () => lines.some((line) => line.includes('are still ending')));
+    proceed();
+    t.same(await query((await starting).connection, 'select value from kept'), [{ value: 1 }]);
+    await client.end();
+  },
+);
 
 t.test('a server that is killed while it makes the cluster leaves nothing in the way', async (t) => {
   const { start, directory, data } = fixture(t);
@@ -308,7 +312,7 @@ t.test('a server that is killed while it makes the cluster leaves nothing in the
   t.same(drafts(), ['postgres']);
 });
 
-t.test('a data directory that only root can reach', { skip: !isRoot }, async (t) => {
+t.test('a data directory that only root can reach', { skip: !isRoot && 'not root' }, async (t) => {
   const { start, directory, lines } = fixture(t);
   const closed = join(directory, 'closed');
   mkdirSync(closed, { mode: 0o700 });
