@@ -5,6 +5,7 @@ import { openListeners, type Listeners } from './http/listeners.js';
 import { readAdminTokens } from './http/management/token-file.js';
 import type { LogOptions } from './http/log.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
+import { processingBudget } from './http/processing-budget.js';
 import { readTls } from './http/tls-files.js';
 import type { LoginColleagues } from './identity/passwords/login-throttle.js';
 import { openAuthenticationSchemes } from './identity/schemes.js';
@@ -71,10 +72,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     defaultDomain: config.defaultDomain,
     profileNameOf: async (xui) => (await directory.withIdentity(xui))?.profile,
   });
+  const budget = processingBudget();
   const xcap: Xcap = {
     store: provisioning.store,
     maker: documentMaker(provisioning.store, servedUsages(usages)),
     grantsOf: (owner, grantees) => directory.grants(owner, grantees),
+    spend: budget.spend,
     maximalDocumentBytes: config.maximalDocumentBytes,
     strictMediaTypes: config.strictMediaTypes,
     xcapRoots: config.xcapRoots,
@@ -95,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     schemes: await openAuthenticationSchemes(config, storage, options.loginColleagues),
     upstreams,
     directory,
+    checkBudget: budget.check,
     register,
     profileNames: () => provisioning.profileNames(),
     metrics,

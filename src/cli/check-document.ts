@@ -54,6 +54,7 @@ export function documentChecker(usages: LoadedUsages, keepInvalid = false): Docu
     store: emptyStore,
     maker: documentMaker(emptyStore, []),
     grantsOf: () => Promise.resolve([]),
+    spend: (_principal, work) => work(),
     maximalDocumentBytes,
     strictMediaTypes: false,
     xcapRoots,

@@ -43,6 +43,8 @@ export interface Config {
   readonly openProvisioning: boolean;
   readonly defaultDomain: string | undefined;
   readonly maximalDocumentBytes: number;
+  /** Of the XCAP listener, over all workers. */
+  readonly maximalConnections: number;
   readonly strictMediaTypes: boolean;
   readonly historyVersions: number;
   /** For users whose subscription says nothing else; undefined for what is not limited. */
@@ -93,6 +95,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
         : values.XCAP_OPEN_PROVISIONING === 'true',
     defaultDomain: values.XCAP_DEFAULT_DOMAIN === '' ? undefined : values.XCAP_DEFAULT_DOMAIN,
     maximalDocumentBytes: values.XCAP_MAX_DOCUMENT_BYTES,
+    maximalConnections: values.XCAP_MAX_CONNECTIONS,
     strictMediaTypes: values.XCAP_STRICT_MEDIA_TYPES,
     historyVersions: values.XCAP_HISTORY_VERSIONS,
     quota: {

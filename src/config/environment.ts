@@ -112,6 +112,14 @@ export const variables = {
     description:
       'The largest document, and the largest body of a request. Most usages take less, see [docs/application-usages.md](docs/application-usages.md).',
   },
+  XCAP_MAX_CONNECTIONS: {
+    type: 'integer',
+    default: 10000,
+    minimum: 1,
+    maximum: 1000000,
+    description:
+      'How many connections clients may have at once. One peer that is no trusted proxy has at most a quarter of them.',
+  },
   XCAP_STRICT_MEDIA_TYPES: {
     type: 'boolean',
     default: false,

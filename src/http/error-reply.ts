@@ -5,6 +5,7 @@ import { IdentityUnavailable } from '../identity/unavailable.js';
 import { conflictBody, conflictMediaType, Conflict } from '../xcap/conflict.js';
 import { HomeChanged, StoreUnavailable } from '../xcap/document-store.js';
 import { Refusal } from '../xcap/refusal.js';
+import { TooMuchProcessing } from './processing-budget.js';
 import { UpstreamFailure } from '../aggregation/failure.js';
 
 export interface ErrorReply {
@@ -18,9 +19,6 @@ export interface ErrorReply {
 }
 
 const plainText = 'text/plain; charset=utf-8';
-
-/** A handset repeats at once without this; PostgreSQL is back from a restart within seconds. */
-const retryAfterSeconds = '5';
 
 /** The answer for anything that was thrown while a request was served. */
 export function errorReply(error: unknown): ErrorReply {
@@ -45,54 +43,32 @@ export function errorReply(error: unknown): ErrorReply {
     };
   }
   if (error instanceof StoreUnavailable) {
-    return {
-      status: 503,
-      headers: { 'content-type': plainText, 'retry-after': retryAfterSeconds },
-      body: 'The document store is not available now. Please try again.\n',
-      isFault: true,
-    };
+    return later(503, 5, 'The document store is not available now. Please try again.', true);
   }
   if (error instanceof HomeChanged) {
-    return {
-      status: 503,
-      headers: { 'content-type': plainText, 'retry-after': '1' },
-      body: 'The documents of this user are being moved or erased. Please try again.\n',
-      isFault: false,
-    };
+    return later(503, 1, 'The documents of this user are being moved or erased. Please try again.');
   }
   if (error instanceof IdentityUnavailable) {
-    return {
-      status: 503,
-      headers: { 'content-type': plainText, 'retry-after': String(error.retryAfterSeconds) },
-      body: `${error.message} Please try again.\n`,
-      isFault: true,
-    };
+    return later(503, error.retryAfterSeconds, `${error.message} Please try again.`, true);
   }
   if (error instanceof LoginsBusy) {
-    return {
-      status: 503,
-      headers: { 'content-type': plainText, 'retry-after': String(error.retryAfterSeconds) },
-      body: `${error.message} Please try again.\n`,
-      isFault: false,
-    };
+    return later(503, error.retryAfterSeconds, `${error.message} Please try again.`);
   }
-  if (error instanceof TooManyFailedLogins) {
-    return {
-      status: 429,
-      headers: { 'content-type': plainText, 'retry-after': String(error.retryAfterSeconds) },
-      body: `${error.message} Please try again later.\n`,
-      isFault: false,
-    };
+  if (error instanceof TooManyFailedLogins || error instanceof TooMuchProcessing) {
+    return later(429, error.retryAfterSeconds, `${error.message} Please try again later.`);
   }
-  if (error instanceof UpstreamFailure) {
-    return {
-      status: error.status,
-      headers: { 'content-type': plainText, 'retry-after': retryAfterSeconds },
-      body: `${error.message}\n`,
-      isFault: true,
-    };
-  }
+  if (error instanceof UpstreamFailure) return later(error.status, 5, error.message, true);
   return frameworkReply(error);
+}
+
+/** A handset repeats at once without `Retry-After`; PostgreSQL is back from a restart within five seconds. */
+function later(status: number, seconds: number, sentence: string, isFault = false): ErrorReply {
+  return {
+    status,
+    headers: { 'content-type': plainText, 'retry-after': String(seconds) },
+    body: `${sentence}\n`,
+    isFault,
+  };
 }
 
 /** Fastify's own errors (body too large, bad Content-Length) carry a status; anything else is a fault of ours. */

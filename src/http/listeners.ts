@@ -15,12 +15,14 @@ import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import type { Xcap } from '../xcap/request.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
 import { servedUsages, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
+import { countedPeer } from '../identity/peer-network.js';
 import type { LogOptions } from './log.js';
 import { createManagementListener } from './management/listener.js';
 import type { AdminToken } from './management/access.js';
 import { readAdminTokens } from './management/token-file.js';
 import type { Metrics } from './metrics.js';
 import { checkCaller, checkLocalCaller, checkOneHost, type Addressed } from './own-names.js';
+import type { ProcessingBudget } from './processing-budget.js';
 import { readTls } from './tls-files.js';
 import { createXcapListener, type ListenerTls } from './xcap-listener.js';
 
@@ -39,6 +41,7 @@ export interface ListenersOptions {
   readonly register: SubscriberRegister;
   /** Those that there are at this moment; undefined where nobody is provisioned. */
   readonly profileNames: () => ReadonlySet<string> | undefined;
+  readonly checkBudget: ProcessingBudget['check'];
   readonly metrics: Metrics;
   /** The metrics of all processes in Prometheus' text format. */
   readonly clusterMetrics: () => Promise<string>;
@@ -110,6 +113,7 @@ function xcapListener({
   schemes,
   upstreams,
   directory,
+  checkBudget,
   metrics,
 }: ListenersOptions): FastifyInstance {
   const { xcapRoots, defaultDomain, openProvisioning, trustedElements, trustedWriters } = config;
@@ -135,6 +139,11 @@ function xcapListener({
     },
     checkCaller: callerCheck(config),
     forgetSubscribers: () => directory.forget(),
+    checkBudget,
+    connectionLimits: {
+      most: Math.ceil(config.maximalConnections / config.workers),
+      peerOf: countedPeer(config.trustedProxies),
+    },
     metrics,
     log,
     tls,

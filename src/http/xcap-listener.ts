@@ -5,14 +5,21 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type preParsingHookHandler,
 } from 'fastify';
 import Negotiator from 'negotiator';
-import { authenticate, type Credentials, type AuthenticationScheme } from '../identity/authentication.js';
+import type { AuthenticationScheme } from '../identity/authentication.js';
 import { intendedIdentityHeader } from '../identity/intended-identity.js';
-import { documentOfSubscriber, principalOf, type PrincipalRules } from '../identity/principal.js';
+import {
+  documentOfSubscriber,
+  principalOf,
+  type Identified,
+  type PrincipalRules,
+} from '../identity/principal.js';
 import { readConditions } from '../xcap/document/conditions.js';
-import type { LoadedUsage, LoadedUsages } from '../xcap/usage/loaded-usage.js';
+import { limitsOf, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../xcap/operations.js';
+import { checkBodySize } from '../xcap/plan.js';
 import { HomeChanged } from '../xcap/document-store.js';
 import { Refusal } from '../xcap/refusal.js';
 import { methodsFor, resourceKind } from '../xcap/resource.js';
@@ -23,12 +30,15 @@ import {
   forgetMalformedRequests,
   surviveLostConnections,
 } from './connections.js';
+import { limitConnections, type ConnectionLimits } from './connection-limits.js';
 import { errorReply } from './error-reply.js';
+import { identify, needsBody } from './identification.js';
 import type { MergingMaker } from '../aggregation/merging-maker.js';
 import { loggerOf, type LogOptions } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Addressed } from './own-names.js';
-import { forbidRenegotiation, tlsPeer } from './tls-peer.js';
+import type { ProcessingBudget } from './processing-budget.js';
+import { forbidRenegotiation } from './tls-peer.js';
 import { forward, routeName, routeOf, type Upstreams } from '../aggregation/proxy.js';
 import type { UpstreamRoute } from '../config/upstreams.js';
 
@@ -44,6 +54,8 @@ export interface XcapListenerOptions {
   readonly checkCaller: (peerAddress: string, request: Addressed) => void;
   /** Forgets what this process remembers of subscribers. */
   readonly forgetSubscribers: () => void;
+  readonly checkBudget: ProcessingBudget['check'];
+  readonly connectionLimits: ConnectionLimits;
   readonly metrics: Metrics;
   readonly log: LogOptions;
   readonly tls: ListenerTls | undefined;
@@ -63,12 +75,16 @@ interface Progress {
   /** Where another server keeps the documents of the usage. */
   route: UpstreamRoute | undefined;
   condition: string | undefined;
+  /** Who asks, where that is known before the body is. */
+  identified: Identified | undefined;
 }
 
 /** Node selectors may be long; targets of 8 KiB are the least that has to work. */
 const maximalHeaderBytes = 32768;
 const requestTimeoutMilliseconds = 30_000;
 const keepAliveTimeoutMilliseconds = 72_000;
+/** For who neither sends nor reads. */
+const inactivityTimeoutMilliseconds = 60_000;
 
 /** Builds the listener; it does not listen yet. */
 export function createXcapListener(options: XcapListenerOptions): FastifyInstance {
@@ -82,22 +98,37 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
-  // Before the body is read: most of what is wrong with a request can be said without it.
-  app.addHook('onRequest', async (request) => {
-    const known: Progress = { uri: undefined, usage: undefined, route: undefined, condition: undefined };
+  // Before the body is read: most of what is wrong with a request can be said without it, and it fills memory.
+  app.addHook('onRequest', async (request, reply) => {
+    const known: Progress = {
+      uri: undefined,
+      usage: undefined,
+      route: undefined,
+      condition: undefined,
+      identified: undefined,
+    };
     progress.set(request, known);
     options.checkCaller(request.socket.remoteAddress ?? '', request.raw);
-    findUsage(options, request, known);
+    const uri = findUsage(options, request, known);
+    if (!needsBody(request)) {
+      known.identified = await identify(options.authenticationSchemes, request, reply, uri);
+    }
+    if (known.usage !== undefined) {
+      const limits = limitsOf(known.usage.usage, options.xcap.maximalDocumentBytes);
+      checkBodySize(Number(request.headers['content-length'] ?? 0), limits);
+    }
   });
+  app.addHook('preParsing', inviteBody);
   app.route({
     method: app.supportedMethods.filter((method) => method !== 'CONNECT'),
     url: '/',
     exposeHeadRoute: false,
     handler: async (request, reply) => {
-      const { uri, usage, route } = progress.get(request) ?? {};
+      const { uri, usage, route, identified } = progress.get(request) ?? {};
       const server = route ?? usage;
       if (uri === undefined || server === undefined) throw new Error('the request passed without a usage');
-      return answer(options, request, reply, uri, server);
+      const found = identified ?? (await identify(options.authenticationSchemes, request, reply, uri));
+      return answer(options, { request, reply, uri, server, found });
     },
   });
   app.setErrorHandler((error, request, reply) => {
@@ -108,6 +139,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     // Fastify closes after a body that is too large; many clients then see a broken pipe and never the 413. The rest of the
     // body is read and dropped instead, for as long as `requestTimeout` lets it; unless the client waits to be asked for it.
     if (request.headers.expect === undefined) void reply.removeHeader('connection');
+    else void reply.header('connection', 'close');
     return reply.code(status).headers(headers).send(body);
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -118,7 +150,8 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   surviveLostConnections(app);
   forgetMalformedRequests(app);
   forbidRenegotiation(app);
-  refuseLargeBodiesEarly(app, options.xcap.maximalDocumentBytes);
+  limitConnections(app, options.connectionLimits);
+  leaveInvitationToHooks(app);
   return app;
 }
 
@@ -130,6 +163,7 @@ function newServer({ xcap, log, tls }: XcapListenerOptions): FastifyInstance {
     bodyLimit: xcap.maximalDocumentBytes,
     requestTimeout: requestTimeoutMilliseconds,
     keepAliveTimeout: keepAliveTimeoutMilliseconds,
+    connectionTimeout: inactivityTimeoutMilliseconds,
     // The router never sees a client's target, so nothing is decoded, resolved or too long for it.
     rewriteUrl: () => '/',
     forceCloseConnections: 'idle' as const,
@@ -142,7 +176,7 @@ function newServer({ xcap, log, tls }: XcapListenerOptions): FastifyInstance {
 }
 
 /** §8: what is asked for, and whether the method is defined for it. */
-function findUsage(options: XcapListenerOptions, request: FastifyRequest, known: Progress): void {
+function findUsage(options: XcapListenerOptions, request: FastifyRequest, known: Progress): XcapUri {
   const uri = parseRequestTarget(request.originalUrl, options.uriRules);
   if (uri === undefined) throw new Refusal(404, 'This path lies below no XCAP root.');
   known.uri = uri;
@@ -150,41 +184,37 @@ function findUsage(options: XcapListenerOptions, request: FastifyRequest, known:
   if (known.route !== undefined) {
     // An echo would show the client what this server tells the other one (RFC 9110 §9.3.8).
     if (request.method === 'TRACE') throw new Refusal(405, 'TRACE is not defined for this resource.', []);
-    return;
+    return uri;
   }
   const usage = options.usages.get(uri.document.auid);
   if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
   known.usage = usage;
   checkMethod(request.method, uri, usage);
+  return uri;
 }
 
-/** §8: authentication, then the operation with its authorization. */
+interface Asked {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly uri: XcapUri;
+  readonly server: LoadedUsage | UpstreamRoute;
+  readonly found: Identified;
+}
+
+/** §8: the operation with its authorization. */
 async function answer(
   options: XcapListenerOptions,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  uri: XcapUri,
-  server: LoadedUsage | UpstreamRoute,
+  { request, reply, uri, server, found }: Asked,
 ): Promise<FastifyReply> {
-  const found = await authenticate(options.authenticationSchemes, credentialsOf(request, uri));
-  if (found.kind === 'unknown') {
-    const { scheme, reason } = found;
-    if (scheme !== undefined) request.log.info({ scheme, reason }, 'credentials were refused');
-    return reply
-      .code(401)
-      .header('www-authenticate', [...found.challenges])
-      .type('text/plain; charset=utf-8')
-      .send('This server does not know who you are.\n');
-  }
   const { principalRules } = options;
   const whoAsks = () => principalOf(found, request.headers[intendedIdentityHeader], principalRules);
-  void reply.headers(found.headers);
   if ('origin' in server) {
     return forward(options.upstreams, server, { request, reply, uri, principal: await whoAsks() });
   }
   const conditions = readConditions(request.headers);
   const result = await inCurrentHome(options, async () => {
     const principal = await whoAsks();
+    options.checkBudget(principal);
     const document = await documentOfSubscriber(uri.document, principal, principalRules);
     const xcapRequest = { principal, uri: { ...uri, document }, usage: server, conditions };
     const maker = options.mergingMaker({ principal, headers: request.headers, log: request.log });
@@ -206,19 +236,6 @@ async function inCurrentHome<T>(
     if (error.change === 'gone') throw error;
     return action();
   }
-}
-
-function credentialsOf(request: FastifyRequest, { document }: XcapUri): Credentials {
-  const { socket, headers, method, originalUrl, body } = request;
-  return {
-    peerAddress: socket.remoteAddress ?? '',
-    ...tlsPeer(socket),
-    method,
-    target: originalUrl,
-    headers,
-    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-    domain: document.tree === 'users' ? /@([^@;?]+)/.exec(document.xui)?.[1] : undefined,
-  };
 }
 
 function perform(
@@ -278,13 +295,18 @@ function send(reply: FastifyReply, result: ReadResult | WriteResult, isHead: boo
   return reply.header('content-length', Buffer.byteLength(result.body)).send();
 }
 
-/** A client that waits for 100 Continue gets its 413 instead of an invitation. */
-function refuseLargeBodiesEarly({ server }: FastifyInstance, limit: number): void {
+/** Node.js would invite the body at once; see `inviteBody`. */
+function leaveInvitationToHooks({ server }: FastifyInstance): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (Number(request.headers['content-length'] ?? 0) <= limit) response.writeContinue();
     server.emit('request', request, response);
   });
 }
+
+/** A client that waits for 100 Continue has its 401 or 413 by now, without having sent anything. */
+const inviteBody: preParsingHookHandler = (request, reply, _payload, done) => {
+  if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
+  done();
+};
 
 /** One line and one count for each request. The path is the canonical one, which holds no password. */
 function record(

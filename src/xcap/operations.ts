@@ -20,10 +20,11 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
   const node = nodeSelectorOf(request);
   const document = await readCurrent(xcap, usage, selector);
   if (document === undefined) throw noSuchDocument();
-  const representation =
+  const representation = xcap.spend(principal, () =>
     node === undefined
       ? representDocument(document, usage.usage, { isRaw: request.uri.isRaw, prefers: request.prefers })
-      : representNode(document, node.selector);
+      : representNode(document, node.selector),
+  );
   const { entityTag } = representation;
   // 404 comes before 304 and 412.
   if (isNotModified(conditions, entityTag)) return { status: 304, entityTag };
@@ -34,7 +35,8 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
 export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult> {
   const rules = rulesOf(xcap, request);
   await checkWritable(xcap, request.usage, request.principal, request.uri.document);
-  return perform(xcap, request, planPut(xcap, request, rules));
+  const write = xcap.spend(request.principal, () => planPut(xcap, request, rules));
+  return perform(xcap, request, write);
 }
 
 /** §8.4. @throws Refusal, Conflict */
@@ -48,13 +50,16 @@ export async function remove(xcap: Xcap, request: XcapRequest): Promise<WriteRes
 async function perform(xcap: Xcap, request: XcapRequest, write: Write): Promise<WriteResult> {
   const { principal, audit } = request;
   const { rules, target, edit } = write;
-  const written = await xcap.store.write(target.document, principal.xuis[0], (current) => {
+  const change = (current: StoredDocument | undefined) => {
     const { next, created, flaw } = apply(write, current);
     // What is not valid gives out no URIs, and those of the version before are free.
     const claims = claimsOf(flaw === undefined ? next : undefined, rules);
     const outcome = { created, claims, flaw };
     return { next, claims: storedClaims(next, claims), flaw: flaw?.message, audit: audit?.(flaw), outcome };
-  });
+  };
+  const written = await xcap.store.write(target.document, principal.xuis[0], (current) =>
+    xcap.spend(principal, () => change(current)),
+  );
   const { created, claims = [], flaw } = written.outcome;
   if (written.kind === 'taken') {
     const freeUris = (uris: readonly string[]) => xcap.store.freeUris(uris);

@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache';
 import { textOf } from '../xml/text-content.js';
 import { isPermitted, ownerAndTrustedElements } from './policy/authorization.js';
 import type { StoredDocument } from './document/stored-document.js';
-import type { DocumentStore } from './document-store.js';
 import type { ApplicationUsage } from './usage/contract.js';
 import type { LoadedUsage } from './usage/loaded-usage.js';
 import { Refusal } from './refusal.js';
@@ -18,7 +17,7 @@ export async function checkReadable(
   document: DocumentSelector,
 ): Promise<void> {
   if (await isAllowed(xcap, usage, principal, 'read', document)) return;
-  if (principal.access !== 'write' && (await isAdmitted(xcap.store, usage, principal, document))) return;
+  if (principal.access !== 'write' && (await isAdmitted(xcap, usage, principal, document))) return;
   throw forbidden('read');
 }
 
@@ -51,14 +50,19 @@ async function isAllowed(
  * nobody: of a condition that is misspelt nothing but its absence would be left.
  */
 async function isAdmitted(
-  store: DocumentStore,
+  { store, spend }: Xcap,
   { usage }: LoadedUsage,
   principal: Principal,
   document: DocumentSelector,
 ): Promise<boolean> {
   for (const selector of usage.readers?.rulesFor(document) ?? []) {
     const rules = await store.read(selector);
-    if (rules !== undefined && rules.flaw === undefined && admits(usage, rules, principal.xuis)) return true;
+    if (
+      rules !== undefined &&
+      rules.flaw === undefined &&
+      spend(principal, () => admits(usage, rules, principal.xuis))
+    )
+      return true;
   }
   return false;
 }

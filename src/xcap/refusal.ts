@@ -1,7 +1,7 @@
 /** What is refused with a status and a sentence, and without a conflict report. */
 
 /** The statuses of requests that change nothing and get a sentence, not a conflict report. */
-export type RefusalStatus = 400 | 403 | 404 | 405 | 412 | 413 | 414 | 415 | 421;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 412 | 413 | 414 | 415 | 421;
 
 /** A request that is refused; `message` is a sentence for the person who debugs the client. */
 export class Refusal extends Error {

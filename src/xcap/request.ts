@@ -15,11 +15,15 @@ export interface Xcap {
   readonly maker: DocumentMaker;
   /** The grants of that owner to any of these identities that have not expired. */
   readonly grantsOf: (owner: Xui, grantees: readonly Xui[]) => Promise<readonly Grant[]>;
+  readonly spend: Spend;
   readonly maximalDocumentBytes: number;
   readonly strictMediaTypes: boolean;
   /** Without a trailing slash; the first is the primary one. */
   readonly xcapRoots: readonly string[];
 }
+
+/** Does work that is long where documents are large, at the expense of who wants it. It is done in any case. */
+export type Spend = <T>(principal: Principal, work: () => T) => T;
 
 /** A request whose sender is known. */
 export interface XcapRequest {

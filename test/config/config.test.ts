@@ -24,6 +24,7 @@ t.test('defaults', (t) => {
     openProvisioning: true,
     defaultDomain: undefined,
     maximalDocumentBytes: 1048576,
+    maximalConnections: 10000,
     strictMediaTypes: false,
     historyVersions: 50,
     quota: { documents: undefined, bytes: undefined },

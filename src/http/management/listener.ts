@@ -30,6 +30,9 @@ export interface ManagementOptions {
 
 /** A document selector may have 2,000 bytes, each of them percent-encoded. */
 const maximalParameterLength = 6000;
+/** For who neither sends nor reads. An import may pause as long while a batch is written. */
+const inactivityTimeoutMilliseconds = 120_000;
+const importTimeoutMilliseconds = 3_600_000;
 const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Builds the listener; it does not listen yet. `routes` says what it answers (`GET /metrics`). */
@@ -41,6 +44,8 @@ export async function createManagementListener(
     logger: loggerOf(options.log),
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+    connectionTimeout: inactivityTimeoutMilliseconds,
+    requestTimeout: importTimeoutMilliseconds,
     // Identities and paths of documents are longer than what the router takes by default.
     routerOptions: { maxParamLength: maximalParameterLength },
     // By default properties that are not known are dropped, and values of other types converted.

@@ -22,6 +22,11 @@ export function isDigest(header: string | undefined): header is string {
   return /^Digest(?:\s|$)/i.test(header ?? '');
 }
 
+/** True for credentials that say something about the body as well (RFC 7616 §3.4.3). */
+export function coversBody(header: string | undefined): boolean {
+  return isDigest(header) && parseDigestAuthorization(header)?.qop.toLowerCase() === 'auth-int';
+}
+
 /** Undefined where the header breaks the syntax or lacks a parameter. */
 export function parseDigestAuthorization(header: string): DigestAuthorization | undefined {
   const parameters = parseParameters(utf8(header).replace(/^Digest\s*/i, ''));

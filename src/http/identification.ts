@@ -1,0 +1,44 @@
+/** Who asks, on the XCAP listener: before the body is read, wherever the credentials do not cover it. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { authenticate, type AuthenticationScheme, type Credentials } from '../identity/authentication.js';
+import { coversBody } from '../identity/digest/header.js';
+import type { Identified } from '../identity/principal.js';
+import { Refusal } from '../xcap/refusal.js';
+import type { XcapUri } from '../xcap/uri/uri.js';
+import { tlsPeer } from './tls-peer.js';
+
+/** True where the body has to be there to know who asks (RFC 7616 §3.4.3, auth-int). */
+export function needsBody({ headers: { authorization } }: FastifyRequest): boolean {
+  return coversBody(authorization);
+}
+
+/** @throws Refusal 401, with the challenges in the reply's headers */
+export async function identify(
+  schemes: readonly AuthenticationScheme[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+  uri: XcapUri,
+): Promise<Identified> {
+  const found = await authenticate(schemes, credentialsOf(request, uri));
+  if (found.kind === 'identified') {
+    void reply.headers(found.headers);
+    return found;
+  }
+  const { scheme, reason, challenges } = found;
+  if (scheme !== undefined) request.log.info({ scheme, reason }, 'credentials were refused');
+  void reply.header('www-authenticate', [...challenges]);
+  throw new Refusal(401, 'This server does not know who you are.');
+}
+
+function credentialsOf(request: FastifyRequest, { document }: XcapUri): Credentials {
+  const { socket, headers, method, originalUrl, body } = request;
+  return {
+    peerAddress: socket.remoteAddress ?? '',
+    ...tlsPeer(socket),
+    method,
+    target: originalUrl,
+    headers,
+    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+    domain: document.tree === 'users' ? /@([^@;?]+)/.exec(document.xui)?.[1] : undefined,
+  };
+}

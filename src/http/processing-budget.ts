@@ -1,0 +1,77 @@
+/**
+ * What one user can make a worker do: long work is paid for from an account that fills with time. A worker does one thing
+ * at a time, so who has it read and judge large documents without a pause makes everybody else wait.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Spend } from '../xcap/request.js';
+import type { Principal } from '../xcap/terms.js';
+
+/** RFC 6585 §4. */
+export class TooMuchProcessing extends Error {
+  override readonly name = 'TooMuchProcessing';
+
+  constructor(readonly retryAfterSeconds: number) {
+    super('Your requests on large documents took too long in sum.');
+  }
+}
+
+export interface ProcessingBudget {
+  /** @throws TooMuchProcessing where the user's account is overdrawn */
+  readonly check: (principal: Principal) => void;
+  readonly spend: Spend;
+}
+
+export interface BudgetRules {
+  /** What is shorter costs nothing: nobody waits for it. */
+  readonly freeMilliseconds: number;
+  /** What an account has at most, and at the start. */
+  readonly burstMilliseconds: number;
+  /** How much of a worker's time a user has in the long run, from 0 to 1. */
+  readonly share: number;
+  /** In milliseconds, from any start. */
+  readonly clock: () => number;
+}
+
+/** Ten lists of 5,000 entries at once, and then one in a second. */
+export const usualBudget: BudgetRules = {
+  freeMilliseconds: 5,
+  burstMilliseconds: 1_000,
+  share: 0.1,
+  clock: () => performance.now(),
+};
+
+/** An account is some hundred bytes, and only who had the server do long work has one. */
+const maximalAccounts = 10_000;
+
+/** Those whom the operator knows by name are not limited: servers, and who runs them. */
+export function processingBudget(rules: BudgetRules = usualBudget): ProcessingBudget {
+  const { freeMilliseconds, burstMilliseconds, share, clock } = rules;
+  const accounts = new LRUCache<string, { readonly balance: number; readonly at: number }>({
+    max: maximalAccounts,
+  });
+
+  function balanceOf(account: string, now: number): number {
+    const known = accounts.get(account);
+    if (known === undefined) return burstMilliseconds;
+    return Math.min(burstMilliseconds, known.balance + (now - known.at) * share);
+  }
+
+  return {
+    check({ role, xuis: [account] }) {
+      if (role !== undefined) return;
+      const balance = balanceOf(account, clock());
+      if (balance < 0) throw new TooMuchProcessing(Math.ceil(-balance / share / 1000));
+    },
+    spend({ role, xuis: [account] }, work) {
+      const start = clock();
+      try {
+        return work();
+      } finally {
+        const now = clock();
+        if (role === undefined && now - start > freeMilliseconds) {
+          accounts.set(account, { balance: balanceOf(account, now) - (now - start), at: now });
+        }
+      }
+    },
+  };
+}
