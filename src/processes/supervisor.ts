@@ -13,7 +13,7 @@ import { isToSupervisor, type Ready, type ToSupervisor, type ToWorker } from './
 import { checkFree, haveOwnSockets } from './sockets.js';
 import { metricsGatherer } from './figures.js';
 import { migrationsFolder } from '../package-files.js';
-import { describeAddress, type DatabaseAddress } from '../storage/database.js';
+import { connectionsOfWorker, describeAddress, type DatabaseAddress } from '../storage/database.js';
 import { startEmbeddedPostgres } from '../storage/embedded/postgres.js';
 import { migrate } from '../storage/migrations.js';
 
@@ -69,6 +69,9 @@ function nextStopSignal(): Promise<string> {
   });
 }
 
+/** For migrations, operators, and what a worker that was killed leaves for a moment. */
+const otherConnections = 83;
+
 async function openDatabase(
   config: Config,
   log: Log,
@@ -79,6 +82,7 @@ async function openDatabase(
   const embedded = await startEmbeddedPostgres({
     dataDirectory: config.dataDirectory,
     log: (level, message) => log[level](message),
+    settings: { max_connections: String(config.workers * connectionsOfWorker + otherConnections) },
   });
   return { address: embedded.connection, stop: () => embedded.stop() };
 }

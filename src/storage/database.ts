@@ -7,8 +7,14 @@ export type DatabaseAddress =
   | { readonly url: string }
   | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
 
-/** Writes of a worker that are under way at most. Those beyond wait, and are refused after `connectionTimeoutMillis`. */
-const poolSize = 10;
+/**
+ * Connections of each kind that a worker has at most. What is beyond waits, and is refused after `connectionTimeoutMillis`.
+ * Writes wait for the disk. Listings and the management API are slow or large.
+ */
+export const poolSizes = { writes: 10, listings: 4 } as const;
+
+/** With those for documents, for questions about subscribers, and the one that listens. */
+export const connectionsOfWorker = poolSizes.writes + poolSizes.listings + 3;
 
 /**
  * A statement is one row by primary key: whatever takes longer is stuck. Client and server give up at different times,
@@ -22,8 +28,12 @@ export const timeouts = {
 } as const;
 
 /** A pool that answers fast when the database is away, and finds back by itself. */
-export function openPool(address: DatabaseAddress, onError: (error: Error) => void): pg.Pool {
-  const pool = new pg.Pool({ ...clientConfig(address), ...timeouts, max: poolSize });
+export function openPool(
+  address: DatabaseAddress,
+  onError: (error: Error) => void,
+  max: number = poolSizes.writes,
+): pg.Pool {
+  const pool = new pg.Pool({ ...clientConfig(address), ...timeouts, max });
   pool.on('error', onError);
   return pool;
 }

@@ -1,43 +1,89 @@
-/** One connection for single statements that do not wait for each other: reads of all requests travel together. */
+/** One connection for single statements that do not wait for each other: reads of many requests travel together. */
 import pg from 'pg';
 import { clientConfig, timeouts, type DatabaseAddress } from './database.js';
 
 export interface PipelinedClient {
-  /** Connects where there is no connection. Rejects when the database is away or a time-out has passed. */
+  /**
+   * Connects where there is no connection. Rejects when the database is away or a time-out has passed. A statement whose
+   * connection is lost is done again, once: it has to be one that may be done twice.
+   */
   query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
   end(): Promise<void>;
 }
+
+/** How long a statement may take, with those that went before it on the connection. */
+export interface Patience {
+  readonly query_timeout: number;
+  readonly statement_timeout: number;
+}
+
+interface Line {
+  readonly client: Promise<pg.Client>;
+  /** Nobody is answered on it any more. */
+  isLost: boolean;
+}
+
+/** When a statement is done again, its request has waited already. */
+const secondPatienceMilliseconds = 2000;
 
 /** Opens the connection with the first statement, and a new one with the first statement after it was lost. */
 export function openPipelinedClient(
   address: DatabaseAddress,
   onError: (error: Error) => void,
+  patience: Patience = timeouts,
 ): PipelinedClient {
-  let current: Promise<pg.Client> | undefined;
+  let current: Line | undefined;
 
-  function connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...clientConfig(address), ...timeouts, pipeline: true });
-    const connected = client.connect().then(() => client);
-    const forget = () => {
-      if (current === connected) current = undefined;
-    };
-    client.on('end', forget);
+  function leave(line: Line): void {
+    line.isLost = true;
+    if (current === line) current = undefined;
+  }
+
+  function connect(): Line {
+    const client = new pg.Client({ ...clientConfig(address), ...timeouts, ...patience, pipeline: true });
+    const line: Line = { client: client.connect().then(() => client), isLost: false };
+    client.on('end', () => leave(line));
     client.on('error', (error) => {
-      forget();
+      leave(line);
       onError(error);
     });
-    connected.catch(forget);
-    return connected;
+    line.client.catch(() => leave(line));
+    return line;
+  }
+
+  async function ask<Row extends pg.QueryResultRow>(
+    statement: pg.QueryConfig & { query_timeout?: number },
+    isLast: boolean,
+  ): Promise<pg.QueryResult<Row>> {
+    const line = (current ??= connect());
+    const client = await line.client;
+    try {
+      return await client.query<Row>(statement);
+    } catch (error) {
+      // It is the statement in front that times out first; pg then destroys the connection under all others.
+      const isStuck = isReadTimeout(error) && !line.isLost;
+      const isInnocent = !isStuck && (isReadTimeout(error) || isLoss(error));
+      if (isStuck || isInnocent) leave(line);
+      if (isLast || !isInnocent) throw error;
+    }
+    return ask({ ...statement, query_timeout: secondPatienceMilliseconds }, true);
   }
 
   return {
-    async query(statement) {
-      current ??= connect();
-      return (await current).query(statement);
-    },
+    query: (statement) => ask(statement, false),
     async end() {
-      const client = await current?.catch(() => undefined);
+      const client = await current?.client.catch(() => undefined);
       await client?.end();
     },
   };
+}
+
+function isReadTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/** No answer to the statement, unlike what the server says of it (a SQLSTATE, but for those of connections that end). */
+function isLoss(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|57P)/.test(code);
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { SubscriberRegister } from '../subscribers/register.js';
 import type { Quota } from '../subscribers/subscriber.js';
 import type { Xui } from '../xcap/terms.js';
-import { openPool, type DatabaseAddress } from './database.js';
+import { openPool, poolSizes, type DatabaseAddress } from './database.js';
 import { openDocumentStore, type PostgresDocumentStore } from './documents/store.js';
 import { openNonceCounts, type PostgresNonceCounts } from './nonces/counts.js';
 import { openPipelinedClient } from './pipelined-client.js';
@@ -37,23 +37,28 @@ export async function openStorage({
   quota,
   onError,
 }: StorageOptions): Promise<Storage> {
+  // Each of these waits for none of the others, whatever blocks it.
   const pool = openPool(database, onError);
+  const listings = openPool(database, onError, poolSizes.listings);
   const reader = openPipelinedClient(database, onError);
-  const directory = openSubscriberDirectory(reader);
+  const subscriberReader = openPipelinedClient(database, onError);
+  const directory = openSubscriberDirectory(subscriberReader);
   const ownerOf = async (xui: Xui) => {
     const subscriber = await directory.withIdentity(xui);
     return { isSubscriber: subscriber !== undefined, quota: limitsWith(quota, subscriber?.quota) };
   };
-  const documents = openDocumentStore({ pool, reader, historyVersions, node: hostname(), ownerOf });
-  const nonceCounts = await openNonceCounts({ reader, address: database, onError });
+  const documents = openDocumentStore({ pool, reader, listings, historyVersions, node: hostname(), ownerOf });
+  const nonceCounts = await openNonceCounts({ reader: subscriberReader, address: database, onError });
   return {
     documents,
     directory,
-    register: openSubscriberRegister(pool),
+    register: openSubscriberRegister(listings),
     nonceCounts,
-    serverKey: (name) => readServerKey(reader, name),
+    serverKey: (name) => readServerKey(subscriberReader, name),
     async close() {
-      await Promise.all([pool.end(), nonceCounts.end(), reader.end()]);
+      await Promise.all(
+        [pool, listings, nonceCounts, reader, subscriberReader].map((opened) => opened.end()),
+      );
     },
   };
 }

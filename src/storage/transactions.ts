@@ -1,4 +1,4 @@
-/** Statements of the management API on the pool of writers: one by one, or several that take effect together. */
+/** Statements of the management API: one by one, or several that take effect together. */
 import type pg from 'pg';
 import type { Query } from './database.js';
 import { orUnavailable } from './database.js';
@@ -37,7 +37,8 @@ export function openTransactions(pool: pg.Pool): Transactions {
   };
 }
 
-function queryOn(connection: pg.Pool | pg.PoolClient): Query {
+/** @returns statements that throw StoreUnavailable where the database is away. */
+export function queryOn(connection: pg.Pool | pg.PoolClient): Query {
   return async <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => {
     const { rows } = await orUnavailable(connection.query<Row>(statement));
     return rows;
@@ -69,6 +70,25 @@ export async function lockHomes(query: Query, homes: readonly string[]): Promise
       'from unnest($1::text[]) as names (name) order by home) as ordered',
     values: [homes],
   });
+}
+
+/** Rows of one statement of a listing. */
+const rowsAtOnce = 1000;
+
+/**
+ * All rows of a listing, by statements that bring a bounded number each, so that none of them takes long.
+ *
+ * @param page the rows behind one, or the first ones; at most `limit`
+ */
+export async function inPages<Row>(
+  page: (after: Row | undefined, limit: number) => Promise<readonly Row[]>,
+): Promise<Row[]> {
+  const all: Row[] = [];
+  for (;;) {
+    const rows = await page(all.at(-1), rowsAtOnce);
+    all.push(...rows);
+    if (rows.length < rowsAtOnce) return all;
+  }
 }
 
 /** Rows that were asked for with one more than the limit, as a page. */

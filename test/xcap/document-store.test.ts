@@ -45,7 +45,7 @@ async function postgres(t: Test): Promise<DocumentStore> {
   t.teardown(async () => {
     await Promise.all([pool.end(), reader.end()]);
   });
-  return openDocumentStore({ pool, reader, historyVersions: 3, node: 'test' });
+  return openDocumentStore({ pool, reader, listings: pool, historyVersions: 3, node: 'test' });
 }
 
 const stores: readonly [name: string, open: (t: Test) => Promise<DocumentStore>][] = [

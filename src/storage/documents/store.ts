@@ -16,6 +16,7 @@ import { readClaimant, readFreeUris, readListedElements } from './claim-queries.
 import { keyOf, selectorOf, type DocumentKey } from './key.js';
 import { isUndoneByOthers, orUnavailable } from '../database.js';
 import type { PipelinedClient } from '../pipelined-client.js';
+import { inPages, queryOn } from '../transactions.js';
 import {
   claimedHomeConflict,
   quotaConflict,
@@ -28,8 +29,10 @@ import {
 export interface StoreOptions {
   /** For writes: a commit waits for the disk, and others need not wait for it. */
   readonly pool: pg.Pool;
-  /** For reads. */
+  /** For reads of one document each. */
   readonly reader: PipelinedClient;
+  /** For what may be slow or large: nobody who reads a document waits behind it. */
+  readonly listings: pg.Pool;
   /** How many versions of a document are kept; 0 keeps none. */
   readonly historyVersions: number;
   /** The name of this machine in version records. */
@@ -83,7 +86,7 @@ const homeQuery = {
   name: 'xcapd-home',
   text:
     'select xui, auid, path, entity_tag, changed_at, octet_length(content) as bytes ' +
-    'from xcapd.documents where xui = $1 order by auid, path',
+    'from xcapd.documents where xui = $1 and (auid, path) > ($2, $3) order by auid, path limit $4',
 };
 
 interface HomeRow extends DocumentKey {
@@ -96,6 +99,7 @@ interface HomeRow extends DocumentKey {
 export function openDocumentStore({
   pool,
   reader,
+  listings,
   historyVersions,
   node,
   ownerOf = async () => stranger,
@@ -104,6 +108,7 @@ export function openDocumentStore({
     maxSize: cacheBytes,
     sizeCalculation: ({ text }) => 200 + text.length * bytesPerCharacter,
   });
+  const list = queryOn(listings);
   const writers = new Map<string, Promise<unknown>>();
   let cacheHits = 0;
   let cacheMisses = 0;
@@ -204,10 +209,15 @@ export function openDocumentStore({
       const key = keyOf(document);
       return inTurn(writers, cacheKeyOf(key), () => changeAndSwap(key, author, change));
     },
-    claimant: (uri) => readClaimant(query, uri),
-    freeUris: (uris) => readFreeUris(query, uris),
-    listedElements: (auid, known) => readListedElements(query, auid, known),
-    home: async (xui) => (await query<HomeRow>({ ...homeQuery, values: [xui] })).map(homeDocument),
+    claimant: (uri) => readClaimant(list, uri),
+    freeUris: (uris) => readFreeUris(list, uris),
+    listedElements: (auid, known) => readListedElements(list, auid, known),
+    async home(xui) {
+      const rows = await inPages<HomeRow>((after, limit) =>
+        list({ ...homeQuery, values: [xui, after?.auid ?? '', after?.path ?? '', limit] }),
+      );
+      return rows.map(homeDocument);
+    },
     async ping() {
       const [row] = await query<{ read_only: boolean }>({
         name: 'xcapd-ping',

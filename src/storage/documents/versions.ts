@@ -2,7 +2,7 @@
 import type { DocumentRecords } from '../../subscribers/register.js';
 import type { UserDocumentSelector } from '../../xcap/terms.js';
 import { keyOf, selectorOf, type DocumentKey } from './key.js';
-import { pageOf, type Transactions } from '../transactions.js';
+import { inPages, pageOf, type Transactions } from '../transactions.js';
 
 interface DocumentRow extends DocumentKey {
   readonly entity_tag: string;
@@ -23,14 +23,16 @@ interface VersionRow {
 export function openDocumentRecords({ query }: Transactions): DocumentRecords {
   return {
     async documentsOf(xui) {
-      const rows = await query<DocumentRow>({
-        text:
-          'select xui, auid, path, entity_tag, version::float8 as version, octet_length(content) as bytes, ' +
-          'changed_at, reason from xcapd.documents ' +
-          'left join xcapd.flagged_documents using (xui, auid, path, entity_tag) ' +
-          'where xui = $1 order by auid, path',
-        values: [xui],
-      });
+      const rows = await inPages<DocumentRow>((after, limit) =>
+        query({
+          text:
+            'select xui, auid, path, entity_tag, version::float8 as version, octet_length(content) as bytes, ' +
+            'changed_at, reason from xcapd.documents ' +
+            'left join xcapd.flagged_documents using (xui, auid, path, entity_tag) ' +
+            'where xui = $1 and (auid, path) > ($2, $3) order by auid, path limit $4',
+          values: [xui, after?.auid ?? '', after?.path ?? '', limit],
+        }),
+      );
       return rows.map((row) => ({
         document: userSelectorOf(row),
         entityTag: row.entity_tag,
@@ -87,20 +89,25 @@ export function openDocumentRecords({ query }: Transactions): DocumentRecords {
       return row?.content;
     },
     async deletedDocumentsOf(xui) {
-      const rows = await query<DocumentKey>({
-        text:
-          'select distinct xui, auid, path from xcapd.document_versions as versions where xui = $1 ' +
-          'and not exists (select from xcapd.documents where documents.xui = versions.xui ' +
-          'and documents.auid = versions.auid and documents.path = versions.path) order by auid, path',
-        values: [xui],
-      });
+      const rows = await inPages<DocumentKey>((after, limit) =>
+        query({
+          text:
+            'select distinct xui, auid, path from xcapd.document_versions as versions where xui = $1 ' +
+            'and (auid, path) > ($2, $3) ' +
+            'and not exists (select from xcapd.documents where documents.xui = versions.xui ' +
+            'and documents.auid = versions.auid and documents.path = versions.path) order by auid, path limit $4',
+          values: [xui, after?.auid ?? '', after?.path ?? '', limit],
+        }),
+      );
       return rows.map(userSelectorOf);
     },
     async claimsOf(xui) {
-      const rows = await query<{ uri: string }>({
-        text: 'select uri from xcapd.claims where xui = $1 order by uri',
-        values: [xui],
-      });
+      const rows = await inPages<{ uri: string }>((after, limit) =>
+        query({
+          text: 'select uri from xcapd.claims where xui = $1 and uri > $2 order by uri limit $3',
+          values: [xui, after?.uri ?? '', limit],
+        }),
+      );
       return rows.map(({ uri }) => uri);
     },
   };
