@@ -33,6 +33,8 @@ export interface XcapServerOptions {
   readonly databaseUrl: string;
   readonly workers: number;
   readonly logFile: string;
+  /** Variables of its own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** `xcapd serve` as in production, with its log in a file. */
@@ -53,6 +55,7 @@ export async function startXcapServer(options: XcapServerOptions): Promise<XcapS
       ADMIN_PORT: String(adminPort),
       DATABASE_URL: options.databaseUrl,
       XCAP_WORKERS: String(options.workers),
+      ...options.environment,
     },
   });
   closeSync(log);

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { DocumentSelector } from '../../src/xcap/terms.js';
 import { textOf } from '../../src/xml/text-content.js';
+import { readerOf } from '../../src/xcap/policy/common-policy.js';
 import { read } from '../../test/fixtures/source.js';
 import { startServer } from '../../test/fixtures/xcap-server.js';
 import { usage as pocGroups } from '../org.openmobilealliance.poc-groups/usage.js';
@@ -34,7 +35,7 @@ const members = `<cp:ruleset>${rule('<is-list-member/>')}</cp:ruleset>`;
 for (const usage of [groups, pocGroups]) {
   const admits = (services: readonly string[], xuis: readonly string[]) => {
     const { text, root } = documentWith(...services);
-    return usage.readers.admit(root, xuis, (element) => textOf(text, element));
+    return usage.readers.admit(root, readerOf(xuis), (element) => textOf(text, element));
   };
 
   t.test(`${usage.auid}: who is a member reads`, (t) => {

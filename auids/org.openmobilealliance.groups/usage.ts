@@ -12,8 +12,8 @@ import {
   rulesThatHold,
   sameName,
 } from '../../src/xcap/usage/contract.js';
-import type { UniquenessFailure, UsageContext } from '../../src/xcap/usage/contract.js';
-import type { ExpandedName, SourceElement, Xui } from '../../src/xcap/terms.js';
+import type { Reader, UniquenessFailure, UsageContext } from '../../src/xcap/usage/contract.js';
+import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:oma:xml:poc:list-service';
 const listsNamespace = 'urn:ietf:params:xml:ns:resource-lists';
@@ -125,18 +125,18 @@ function domainOfNumber(uri: string): string | undefined {
 }
 
 /** A document with several groups is for those whom each of them admits. */
-function admit(root: SourceElement, xuis: readonly Xui[], textOf: UsageContext['textOf']): boolean {
+function admit(root: SourceElement, reader: Reader, textOf: UsageContext['textOf']): boolean {
   const groups = groupsIn(root);
-  return groups.length > 0 && groups.every((group) => admitsToGroup(group, xuis, textOf));
+  return groups.length > 0 && groups.every((group) => admitsToGroup(group, reader, textOf));
 }
 
-function admitsToGroup(group: SourceElement, xuis: readonly Xui[], textOf: UsageContext['textOf']): boolean {
-  const membership = once(() => isMember(group, xuis));
+function admitsToGroup(group: SourceElement, reader: Reader, textOf: UsageContext['textOf']): boolean {
+  const membership = once(() => isMember(group, reader));
   const judge = (condition: SourceElement) =>
     sameName(condition, named('is-list-member')) ? membership() : undefined;
   const isTrue = (action: SourceElement) => ['true', '1', 'allow'].includes(textOf(action).trim());
   const actions = namesakes(group.children, policy('ruleset'))
-    .flatMap((ruleset) => rulesThatHold(ruleset, xuis, judge))
+    .flatMap((ruleset) => rulesThatHold(ruleset, reader, judge))
     .flatMap(actionsOf);
   // TS 24.481 §7.2.12.1: whom the list of members is kept from may take part, and does not get the group, which has the list.
   const onMemberList = namesakes(actions, seeingMembers);
@@ -145,10 +145,10 @@ function admitsToGroup(group: SourceElement, xuis: readonly Xui[], textOf: Usage
 }
 
 /** Undefined where other documents would have to tell. */
-function isMember(group: SourceElement, xuis: readonly Xui[]): boolean | undefined {
+function isMember(group: SourceElement, reader: Reader): boolean | undefined {
   const members = namesakes(group.children, named('list')).flatMap(({ children }) => children);
   const isNamed = namesakes(members, named('entry')).some((entry) =>
-    xuis.includes(canonicalXui(attributeOf(entry, 'uri')?.value.trim() ?? '')),
+    reader.xuis.has(canonicalXui(attributeOf(entry, 'uri')?.value.trim() ?? '')),
   );
   if (isNamed) return true;
   return namesakes(members, named('external')).length > 0 ? undefined : false;

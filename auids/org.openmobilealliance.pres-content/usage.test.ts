@@ -1,5 +1,6 @@
 import t from 'tap';
 import { textOf } from '../../src/xml/text-content.js';
+import { readerOf } from '../../src/xcap/policy/common-policy.js';
 import { read } from '../../test/fixtures/source.js';
 import { startServer } from '../../test/fixtures/xcap-server.js';
 import { usage } from './usage.js';
@@ -47,7 +48,7 @@ t.test('watchers: who may subscribe to the presence', (t) => {
       `<ruleset xmlns="urn:ietf:params:xml:ns:common-policy" xmlns:pr="urn:ietf:params:xml:ns:pres-rules"
         xmlns:ocp="urn:oma:xml:xdm:common-policy">${texts.join('')}</ruleset>`,
     );
-    return admit(root, [xui], (element) => textOf(text, element));
+    return admit(root, readerOf([xui]), (element) => textOf(text, element));
   };
   const [bob, carol] = ['sip:bob@example.com', 'sip:carol@example.com'];
   const isBob = `<identity><one id="${bob}"/></identity>`;

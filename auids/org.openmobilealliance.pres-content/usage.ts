@@ -5,8 +5,8 @@ import {
   rulesThatHold,
   sameName,
 } from '../../src/xcap/usage/contract.js';
-import type { CarriedContent, UsageContext } from '../../src/xcap/usage/contract.js';
-import type { DocumentSelector, ExpandedName, SourceElement, Xui } from '../../src/xcap/terms.js';
+import type { CarriedContent, Reader, UsageContext } from '../../src/xcap/usage/contract.js';
+import type { DocumentSelector, ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:oma:xml:prs:pres-content';
 
@@ -102,13 +102,9 @@ function presenceRulesFor(document: DocumentSelector): DocumentSelector[] {
 }
 
 /** RFC 5025 §3.2.1: the highest handling of all rules that hold counts, and none is higher than `allow`. */
-function admitsWatcher(
-  ruleset: SourceElement,
-  xuis: readonly Xui[],
-  textOf: UsageContext['textOf'],
-): boolean {
+function admitsWatcher(ruleset: SourceElement, reader: Reader, textOf: UsageContext['textOf']): boolean {
   const subHandling = { namespace: 'urn:ietf:params:xml:ns:pres-rules', localName: 'sub-handling' };
-  return rulesThatHold(ruleset, xuis)
+  return rulesThatHold(ruleset, reader)
     .flatMap(actionsOf)
     .some((action) => sameName(action, subHandling) && textOf(action).trim() === 'allow');
 }

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { textOf } from '../xml/text-content.js';
 import { isPermitted, ownerAndTrustedElements } from './policy/authorization.js';
+import { readerOf } from './policy/common-policy.js';
 import type { StoredDocument } from './document/stored-document.js';
 import type { ApplicationUsage } from './usage/contract.js';
 import type { LoadedUsage } from './usage/loaded-usage.js';
@@ -79,7 +80,7 @@ function admits({ auid, readers }: ApplicationUsage, rules: StoredDocument, xuis
   const known = verdicts.get(key);
   if (known !== undefined) return known;
   const { root, text } = rules.tree();
-  const verdict = readers?.admit(root, xuis, (element) => textOf(text, element)) ?? false;
+  const verdict = readers?.admit(root, readerOf(xuis), (element) => textOf(text, element)) ?? false;
   verdicts.set(key, verdict);
   return verdict;
 }

@@ -15,20 +15,32 @@ export type Verdict = boolean | undefined;
 /** Judges a condition of another vocabulary than those here. */
 export type ConditionJudge = (condition: SourceElement) => Verdict;
 
+/** Somebody who asks, by what conditions look for. */
+export interface Reader {
+  readonly xuis: ReadonlySet<Xui>;
+  readonly domains: ReadonlySet<string>;
+}
+
+/** Whoever has these XUIs. Nobody without one. */
+export function readerOf(xuis: readonly Xui[]): Reader {
+  const domains = xuis.map(domainOf).filter((domain) => domain !== undefined);
+  return { xuis: new Set(xuis), domains: new Set(domains) };
+}
+
 /**
- * RFC 4745 §10.1: the rules of a ruleset that hold for somebody authenticated who has these XUIs. All conditions of a
+ * RFC 4745 §10.1: the rules of a ruleset that hold for somebody authenticated. All conditions of a
  * rule have to hold (§7); one without conditions holds for everybody.
  *
  * @param judge knows the conditions of the usage's own vocabulary.
  */
 export function rulesThatHold(
   ruleset: SourceElement,
-  xuis: readonly Xui[],
+  reader: Reader,
   judge: ConditionJudge = () => undefined,
 ): SourceElement[] {
-  if (xuis.length === 0) return [];
+  if (reader.xuis.size === 0) return [];
   const rules = ruleset.children.filter(isNamed(policy('rule')));
-  const verdictOf = verdictsOn(readerOf(xuis), judge);
+  const verdictOf = verdictsOn(reader, judge);
   // Each rule is judged once for all of those that are about the others: there may be thousands of either.
   const naming = once(() => new Set(rules.filter((rule) => mayName(rule, verdictOf))));
   const isOtherThanNamed = (rule: SourceElement) => naming().size === (naming().has(rule) ? 1 : 0);
@@ -51,17 +63,6 @@ export function actionsOf(rule: SourceElement): SourceElement[] {
 export function domainOf(uri: string): string | undefined {
   const [, domain] = /^[a-z][a-z0-9+.-]*:[^@]*@(\[[^\]]*\]|[^:;?/]+)/i.exec(canonicalXui(uri)) ?? [];
   return domain === undefined ? undefined : canonicalDomain(domain);
-}
-
-/** Somebody, by what conditions ask for. */
-interface Reader {
-  readonly xuis: ReadonlySet<Xui>;
-  readonly domains: ReadonlySet<string>;
-}
-
-function readerOf(xuis: readonly Xui[]): Reader {
-  const domains = xuis.map(domainOf).filter((domain) => domain !== undefined);
-  return { xuis: new Set(xuis), domains: new Set(domains) };
 }
 
 /**

@@ -4,8 +4,9 @@
  */
 import { attributeOf, descendantsOrSelf, sameName } from '../../xml/source-tree.js';
 import type { AuthorizationPolicy } from '../policy/authorization.js';
+import type { Reader } from '../policy/common-policy.js';
 import type { GeneratedDocument } from './generated.js';
-import type { DocumentSelector, ExpandedName, SourceElement, SourceTree, Xui } from '../terms.js';
+import type { DocumentSelector, ExpandedName, SourceElement, SourceTree } from '../terms.js';
 
 export type { AuthorizationPolicy } from '../policy/authorization.js';
 export type { GeneratedDocument, Home, ServedUsage } from './generated.js';
@@ -21,7 +22,7 @@ export {
   readableByOwner,
   readOnly,
 } from '../policy/authorization.js';
-export { actionsOf, domainOf, rulesThatHold } from '../policy/common-policy.js';
+export { actionsOf, domainOf, rulesThatHold, type Reader } from '../policy/common-policy.js';
 export { decodedUri, isMisleadingSegment, percentDecoded } from '../uri/percent-encoding.js';
 export { canonicalXui } from '../uri/xui.js';
 
@@ -107,10 +108,10 @@ export interface UsagePolicy {
 export interface ReadersByRules {
   /** The documents that may hold the rules for that document. One that admits is enough. */
   readonly rulesFor: (document: DocumentSelector) => readonly DocumentSelector[];
-  /** Do the rules in the document with that root admit who has these XUIs? */
+  /** Do the rules in the document with that root admit this reader? */
   readonly admit: (
     rules: SourceElement,
-    xuis: readonly Xui[],
+    reader: Reader,
     textOf: (element: SourceElement) => string,
   ) => boolean;
 }
