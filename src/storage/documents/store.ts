@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import { storedDocument, type StoredDocument } from '../../xcap/document/stored-document.js';
+import { memoryOf, storedDocument, type StoredDocument } from '../../xcap/document/stored-document.js';
 import {
   HomeChanged,
   StoreUnavailable,
@@ -69,8 +69,6 @@ interface CurrentRow {
 const maximalAttempts = 200;
 const stranger: Owner = { isSubscriber: false, quota: undefined };
 const cacheBytes = 64 * 1024 * 1024;
-/** What a parsed document takes for each character of its text: 9 to 12 bytes of tree (measured), and the text. */
-const bytesPerCharacter = 14;
 
 const readQuery = {
   name: 'xcapd-read',
@@ -106,7 +104,7 @@ export function openDocumentStore({
 }: StoreOptions): PostgresDocumentStore {
   const cache = new LRUCache<string, StoredDocument>({
     maxSize: cacheBytes,
-    sizeCalculation: ({ text }) => 200 + text.length * bytesPerCharacter,
+    sizeCalculation: memoryOf,
   });
   const list = queryOn(listings);
   const writers = new Map<string, Promise<unknown>>();
