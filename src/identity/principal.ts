@@ -78,5 +78,8 @@ export async function documentOfSubscriber(
   const isElement = role !== undefined || writableUsages.includes(document.auid);
   const isStranger = !isElement && !xuis.includes(document.xui);
   if (openProvisioning || isStranger) return document;
-  throw new Refusal(404, 'This server has no such user.');
+  throw new Refusal(
+    404,
+    'This server has no such user. An operator makes one with `xcapd user add`, or lets everybody have documents with XCAP_OPEN_PROVISIONING=true.',
+  );
 }
