@@ -25,6 +25,8 @@ export const timeouts = {
   statement_timeout: 4000,
   query_timeout: 5000,
   keepAlive: true,
+  // Node.js probes each second from then on, and gives a silent peer up after ten.
+  keepAliveInitialDelayMillis: 10_000,
 } as const;
 
 /** A pool that answers fast when the database is away, and finds back by itself. */

@@ -1,7 +1,7 @@
 /** How a subscriber proves who they are. Secrets come in and never go out. */
-import { digestSecretsFor, hashPassword } from '../../identity/passwords/secrets.js';
+import { digestSecretsFor, hashPassword, isOpenable } from '../../identity/passwords/secrets.js';
 import type { Login, StoredCredentials } from '../../subscribers/register.js';
-import type { Subscriber } from '../../subscribers/subscriber.js';
+import type { DigestSecret, Subscriber } from '../../subscribers/subscriber.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
 import { credentialsBody, subscriberParameters, type CredentialsBody } from './input.js';
@@ -51,6 +51,9 @@ export async function storedCredentials(
   const { xui } = subscriber;
   if (password === undefined) {
     checkSecrets(digest);
+    for (const secret of digest) {
+      if (!isOpenable(secretBox, { xui, ...secret })) throw unreadableSecret(secret);
+    }
     return {
       digest: digest.map((secret) => (isSealed(secret) ? secret : secretBox.seal({ xui, ...secret }))),
       passwordHash,
@@ -85,6 +88,14 @@ export async function lostLogins(context: Context, current: Named, next: Named):
 /** As an export gives it. */
 function isSealed({ ha1 }: { readonly ha1: string }): boolean {
   return ha1.includes(':');
+}
+
+function unreadableSecret({ realm, username, algorithm }: Omit<DigestSecret, 'xui' | 'ha1'>): Problem {
+  const sentence =
+    `The digest secret of '${username}' in realm '${realm}' (${algorithm}) is encrypted, and this server cannot open it: ` +
+    'set XCAP_SECRETS_KEY to the key of the server that it comes from, keep XUI, user name, realm and algorithm as they ' +
+    'were there, or give a password instead.';
+  return new Problem(400, sentence, { code: 'invalid-input' });
 }
 
 /** @throws Problem 400 */

@@ -9,8 +9,17 @@ export interface NotificationListener {
 
 const retryMilliseconds = 1000;
 
+/** Nothing is sent on a connection that listens, so nobody would notice that the other end is gone. */
+export interface Heartbeat {
+  readonly intervalMilliseconds: number;
+  /** For the answer. */
+  readonly timeoutMilliseconds: number;
+}
+
+const usualHeartbeat: Heartbeat = { intervalMilliseconds: 15_000, timeoutMilliseconds: 5000 };
+
 /**
- * Listens on a channel, and again after the connection was lost. What is sent meanwhile is missed.
+ * Listens on a channel, and again after the connection was lost or gave no sign of life. What is sent meanwhile is missed.
  *
  * @returns when it listens.
  * @throws where it cannot connect for the first time.
@@ -20,15 +29,18 @@ export async function listenToNotifications(
   channel: string,
   onMessage: (message: string) => void,
   onError: (error: Error) => void,
+  { intervalMilliseconds, timeoutMilliseconds } = usualHeartbeat,
 ): Promise<NotificationListener> {
   const ending = new AbortController();
   let client: pg.Client | undefined;
 
+  const tell = (error: unknown) => onError(error instanceof Error ? error : new Error(String(error)));
+
   async function connect(): Promise<void> {
     const next = new pg.Client({
       ...clientConfig(address),
-      connectionTimeoutMillis: timeouts.connectionTimeoutMillis,
-      keepAlive: true,
+      ...timeouts,
+      query_timeout: timeoutMilliseconds,
     });
     client = next;
     next.on('notification', ({ payload }) => onMessage(payload ?? ''));
@@ -40,8 +52,21 @@ export async function listenToNotifications(
       await next.end().catch(() => undefined);
       throw error;
     }
-    if (ending.signal.aborted) await next.end();
-    else next.on('end', () => void connectAgain());
+    if (ending.signal.aborted) {
+      await next.end();
+      return;
+    }
+    const heartbeat = setInterval(() => {
+      // Where there is no answer, `end` waits for none.
+      next.query('select').catch((error: unknown) => {
+        tell(error);
+        return next.end();
+      });
+    }, intervalMilliseconds).unref();
+    next.on('end', () => {
+      clearInterval(heartbeat);
+      void connectAgain();
+    });
   }
 
   async function connectAgain(): Promise<void> {
@@ -52,7 +77,7 @@ export async function listenToNotifications(
         await connect();
         return;
       } catch (error) {
-        onError(error instanceof Error ? error : new Error(String(error)));
+        tell(error);
       }
     }
   }

@@ -79,6 +79,42 @@ t.test('credentials are encrypted where there is a key', async (t) => {
   t.match(await query(database, 'select ha1 from xcapd.digest_secrets'), [{ ha1: /^gcm:/ }]);
 });
 
+t.test('encrypted credentials are taken only where they can be opened', async (t) => {
+  const keyed = (byte: number) => ({ XCAP_SECRETS_KEY: Buffer.alloc(32, byte).toString('base64') });
+  const digest = [{ realm: 'r', username: 'u', algorithm: 'MD5', ha1: md5('u:r:secret') }];
+  const source = await startServer(t, { environment: keyed(7) });
+  const askSource = managementClient(source.manage);
+  t.equal((await askSource('POST', '/subscribers', { xui: bob, digest })).status, 201);
+  const exported = await source.manage('GET', '/api/v1/export?include=credentials');
+  const sealed = JSON.parse(exported.body) as { digest: typeof digest };
+  t.match(sealed.digest, [{ ha1: /^gcm:/ }]);
+  const importing = { headers: { 'content-type': 'application/x-ndjson' } };
+  const alone = JSON.stringify({ xui: alice });
+
+  const same = await startServer(t, { environment: keyed(7) });
+  const taken = await same.manage('POST', '/api/v1/import', { ...importing, body: exported.body });
+  t.match(taken.body, /"done":true,"imported":1,"refused":0/);
+
+  for (const [what, environment] of [
+    ['another key', keyed(8)],
+    ['no key', {}],
+  ] as const) {
+    const target = await startServer(t, { environment });
+    const ask = managementClient(target.manage);
+    const body = `${alone}\n${exported.body}`;
+    const answer = await target.manage('POST', '/api/v1/import', { ...importing, body });
+    const [report = ''] = answer.body.split('\n');
+    t.match(JSON.parse(report), { line: 2, error: /'u' in realm 'r' \(MD5\).*XCAP_SECRETS_KEY/ }, what);
+    t.match(answer.body, /"done":true,"imported":1,"refused":1/);
+    t.equal((await ask('GET', `/subscribers/${bob}`)).status, 404, what);
+    const put = await ask('PUT', `/subscribers/${alice}/credentials`, { digest: sealed.digest });
+    t.match(put, { status: 400, body: { code: 'invalid-input', detail: /XCAP_SECRETS_KEY/ } }, what);
+    t.notMatch(JSON.stringify(put.body), /gcm:/);
+  }
+  const other = await askSource('POST', '/subscribers', { xui: alice, digest: sealed.digest });
+  t.match(other, { status: 400, body: { code: 'invalid-input' } }, 'the secret of somebody else');
+});
+
 t.test('user names go with the identity that they come from', async (t) => {
   const { manage, database } = await startServer(t);
   const ask = managementClient(manage);
