@@ -22,10 +22,11 @@ export function addServerCommands(program: Command): void {
       const { databaseUrl } = await configuration();
       if (databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set.');
       const { migrate } = await import('../storage/migrations.js');
-      const applied = await migrate({ url: databaseUrl }, migrationsFolder);
-      process.stdout.write(
-        applied.length === 0 ? 'The schema is up to date.\n' : `Applied: ${applied.join(', ')}\n`,
-      );
+      let nothingToDo = 'The schema is up to date.';
+      const applied = await migrate({ url: databaseUrl }, migrationsFolder, (sentence) => {
+        nothingToDo = sentence;
+      });
+      process.stdout.write(`${applied.length === 0 ? nothingToDo : `Applied: ${applied.join(', ')}`}\n`);
     });
   addHelp(migrateCommand, ['DATABASE_URL=postgres://xcapd@db/xcapd xcapd migrate']);
 }

@@ -100,7 +100,7 @@ async function migrateWhenReachable(
   const deadline = Date.now() + databaseWaitMilliseconds;
   for (;;) {
     try {
-      return await migrate(address, migrationsFolder);
+      return await migrate(address, migrationsFolder, (sentence) => log.warn(sentence));
     } catch (error) {
       if (!isUnreachable(error) || Date.now() > deadline) throw error;
       log.warn({ database: describeAddress(address), reason: messageOf(error) }, 'waiting for the database');

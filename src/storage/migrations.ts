@@ -10,10 +10,16 @@ const advisoryLock = 0x7863617064;
  * Applies the migrations in `directory` (`NNNN.do.name.sql`) that the database lacks, in one transaction under an
  * advisory lock, so that servers which start at once do not race.
  *
+ * @param onNewer hears in a sentence that the database is newer than the program, which works with it nevertheless
  * @returns the names of the applied migrations.
- * @throws where the database is newer than the program, is not UTF-8, or has a migration that was edited since.
+ * @throws where the database is newer than what the program works with, is not UTF-8, or has a migration that was edited
+ *   since.
  */
-export async function migrate(address: DatabaseAddress, directory: string): Promise<string[]> {
+export async function migrate(
+  address: DatabaseAddress,
+  directory: string,
+  onNewer: (sentence: string) => void = () => undefined,
+): Promise<string[]> {
   const client = new pg.Client({ ...clientConfig(address), connectionTimeoutMillis: 5000 });
   // A connection that breaks fails the statement, or the next one.
   client.on('error', () => undefined);
@@ -22,7 +28,7 @@ export async function migrate(address: DatabaseAddress, directory: string): Prom
     await checkServer(client);
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [advisoryLock]);
-    const applied = await applyMissing(client, directory);
+    const applied = await applyMissing(client, directory, onNewer);
     await client.query('commit');
     return applied;
   } finally {
@@ -30,7 +36,11 @@ export async function migrate(address: DatabaseAddress, directory: string): Prom
   }
 }
 
-async function applyMissing(client: pg.Client, directory: string): Promise<string[]> {
+async function applyMissing(
+  client: pg.Client,
+  directory: string,
+  onNewer: (sentence: string) => void,
+): Promise<string[]> {
   await client.query('create schema if not exists xcapd');
   const postgrator = new Postgrator({
     driver: 'pg',
@@ -42,13 +52,49 @@ async function applyMissing(client: pg.Client, directory: string): Promise<strin
   const databaseVersion = await postgrator.getDatabaseVersion();
   const programVersion = await postgrator.getMaxVersion();
   if (databaseVersion > programVersion) {
-    throw new Error(
-      `The database has schema version ${String(databaseVersion)}, this program knows ${String(programVersion)} at most. ` +
-        'Run a newer xcapd on it.',
-    );
+    const oldest = await oldestProgram(client, programVersion);
+    const facts = `The database has schema version ${String(databaseVersion)}, this program knows ${String(programVersion)} at most`;
+    if (oldest > programVersion) {
+      const wanted = Number.isFinite(oldest) ? ` that knows at least ${String(oldest)}` : '';
+      throw new Error(
+        `${facts}, and does not work with it. Run a newer xcapd${wanted}, or restore a backup from before the upgrade.`,
+      );
+    }
+    await postgrator.validateMigrations(programVersion);
+    onNewer(`${facts}, and works with it.`);
+    return [];
   }
   const applied = await postgrator.migrate();
+  await checkCompatibilityIsSaid(
+    client,
+    applied.map(({ version }) => version),
+  );
   return applied.map(({ name, version }) => `${String(version)} ${name}`);
+}
+
+/** What a program has to know at least, for the migrations that this one does not know. Infinite where one does not say. */
+async function oldestProgram(client: pg.Client, programVersion: number): Promise<number> {
+  const { rows } = await client.query<{ oldest: number | null }>(
+    'select compatible.oldest from xcapd.schema_version left join xcapd.compatible_programs as compatible ' +
+      'on compatible.migration = schema_version.version where schema_version.version > $1',
+    [programVersion],
+  );
+  return Math.max(...rows.map(({ oldest }) => oldest ?? Number.POSITIVE_INFINITY));
+}
+
+/** A migration that leaves it out would make each rollback behind it impossible. */
+async function checkCompatibilityIsSaid(client: pg.Client, applied: readonly number[]): Promise<void> {
+  const { rows } = await client.query<{ migration: number }>(
+    'select migration from unnest($1::integer[]) as applied (migration) ' +
+      'where not exists (select from xcapd.compatible_programs as said where said.migration = applied.migration)',
+    [applied],
+  );
+  const [silent] = rows;
+  if (silent !== undefined) {
+    throw new Error(
+      `Migration ${String(silent.migration)} does not say which older programs work with it (xcapd.compatible_programs).`,
+    );
+  }
 }
 
 async function checkServer(client: pg.Client): Promise<void> {
