@@ -86,7 +86,7 @@ function isBase64(text: string): boolean {
 }
 
 function decodedLength(base64: string): number {
-  const [padding = ''] = /=*$/.exec(base64) ?? [];
+  const [padding = ''] = /={0,2}$/.exec(base64) ?? [];
   return (base64.length / 4) * 3 - padding.length;
 }
 

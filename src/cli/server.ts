@@ -36,7 +36,7 @@ function checkedUrl(given: string): string {
   if (url.username !== '' || url.password !== '') {
     throw wrongUsage('The URL of the server has a user name or password; give the token by ADMIN_TOKEN.');
   }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}`;
 }
 
 function tokenOf({ ADMIN_TOKEN, XCAP_ADMIN_TOKEN_FILE }: NodeJS.ProcessEnv): string | undefined {

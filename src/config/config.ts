@@ -128,7 +128,8 @@ function checkNames(environment: NodeJS.ProcessEnv): string[] {
 /** Kubernetes tells each container where the services of its namespace are, one of which may be called `xcap`. */
 function isServiceLink(name: string, value: string): boolean {
   return (
-    /_SERVICE_(HOST|PORT)$|_SERVICE_PORT_[A-Z0-9_]+$|_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)$/.test(name) ||
+    name.includes('_SERVICE_PORT_') ||
+    /_SERVICE_(HOST|PORT)$|_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)$/.test(name) ||
     (/_PORT$|_(TCP|UDP|SCTP)$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value))
   );
 }

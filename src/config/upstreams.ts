@@ -52,7 +52,7 @@ function placeOf(value: string): { origin: string; path: string } {
       'XCAP_UPSTREAMS has a URL with a user name, a password, a query or a fragment, which a root cannot have.',
     );
   }
-  return { origin: url.origin, path: url.pathname.replace(/\/+$/, '') };
+  return { origin: url.origin, path: url.pathname.replace(/(?<!\/)\/+$/, '') };
 }
 
 function nameOf(route: UpstreamRoute): string {

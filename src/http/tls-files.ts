@@ -6,6 +6,8 @@ import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/config.js';
 import type { ListenerTls } from './xcap-listener.js';
 
+const certificateBegins = '-----BEGIN CERTIFICATE-----';
+
 /** @throws ConfigError where the files cannot be read or do not belong together. */
 export function readTls({ tls, identity: { clientCaFile } }: Config): ListenerTls | undefined {
   if (tls === undefined) return undefined;
@@ -24,11 +26,9 @@ export function readTls({ tls, identity: { clientCaFile } }: Config): ListenerTl
 function readAuthorities(file: string): Buffer {
   try {
     const text = readFileSync(file);
-    const blocks = text
-      .toString('latin1')
-      .match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-    if (blocks === null) throw new Error('it has no certificate');
-    blocks.forEach((block) => new X509Certificate(block));
+    const [, ...certificates] = text.toString('latin1').split(certificateBegins);
+    if (certificates.length === 0) throw new Error('it has no certificate');
+    certificates.forEach((rest) => new X509Certificate(certificateBegins + rest));
     return text;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -37,7 +37,8 @@ export function countedPeer(trustedProxies: readonly string[]): (peerAddress: st
 /** The eight groups, without leading zeros. */
 function ipv6Groups(address: string): string[] {
   // The last 32 bits may be written as an IPv4 address; they do not matter here.
-  const [head = '', tail] = address.replace(/\d+\.\d+\.\d+\.\d+$/, '0:0').split('::');
+  const inGroups = address.includes('.') ? `${address.slice(0, address.lastIndexOf(':'))}:0:0` : address;
+  const [head = '', tail] = inGroups.split('::');
   const groups = (part: string) =>
     part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16).toString(16));
   const [front, back] = [groups(head), groups(tail ?? '')];

@@ -84,7 +84,8 @@ function profileOf(
 /** Without URI parameters; '' where there is none, as in a tel URI. */
 function domainOf(xui: Xui): string {
   const at = xui.lastIndexOf('@');
-  return at < 0 ? '' : xui.slice(at + 1).replace(/[;?:].*$/s, '');
+  const [domain = ''] = xui.slice(at + 1).split(/[;?:]/);
+  return at < 0 ? '' : domain;
 }
 
 function loadAssignments(

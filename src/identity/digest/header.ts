@@ -1,6 +1,10 @@
 /** The syntax of HTTP Digest's headers (RFC 7616 §3.3 to §3.5). */
 import { percentDecoded } from '../../xcap/uri/percent-encoding.js';
 
+const parameterName = /[\s,]*([\w*-]+)\s*=\s*/y;
+const quotedValue = /"((?:[^"\\]|\\.|"(?!\s*(?:,|$)))*)"\s*(?:,|$)/sy;
+const bareValue = /([^\s,"]*)\s*(?:,|$)/y;
+
 /** `Authorization: Digest …` with all that `qop` needs; quotes and their escapes are gone. */
 export interface DigestAuthorization {
   readonly username: string;
@@ -51,14 +55,24 @@ export function parseDigestAuthorization(header: string): DigestAuthorization | 
  * is read alike by both rules.
  */
 function parseParameters(text: string): ReadonlyMap<string, string> | undefined {
-  const parameter = /[\s,]*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.|"(?!\s*(?:,|$)))*)"|([^\s,"]*))\s*(?:,|$)/gsy;
   const parameters = new Map<string, string>();
-  while (parameter.lastIndex < text.trimEnd().length) {
-    const [, name, quoted, bare = ''] = parameter.exec(text) ?? [];
-    if (name === undefined || parameters.has(name.toLowerCase())) return undefined;
-    parameters.set(name.toLowerCase(), quoted?.replace(/\\(.)/gs, '$1') ?? bare);
+  const end = text.trimEnd().length;
+  for (let at = 0; at < end;) {
+    const [before, name] = matchAt(parameterName, text, at) ?? [];
+    if (before === undefined || name === undefined || parameters.has(name.toLowerCase())) return undefined;
+    const valueAt = at + before.length;
+    const isQuoted = text.charAt(valueAt) === '"';
+    const [taken, value] = matchAt(isQuoted ? quotedValue : bareValue, text, valueAt) ?? [];
+    if (taken === undefined || value === undefined) return undefined;
+    parameters.set(name.toLowerCase(), isQuoted ? value.replace(/\\(.)/gs, '$1') : value);
+    at = valueAt + taken.length;
   }
   return parameters;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
 }
 
 /** §3.4: either `username` or, for names that are not ASCII, `username*` (RFC 5987). */

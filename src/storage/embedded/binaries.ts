@@ -43,10 +43,12 @@ export function accountForPostgres(passwd = '/etc/passwd'): Account {
   const uid = process.getuid?.();
   if (uid === undefined) throw unusable(`there is none for ${process.platform}.`);
   if (uid !== 0) return { name: `uid ${uid}`, identity: {} };
-  const accounts = readFileSync(passwd, 'utf8');
+  const accounts = readFileSync(passwd, 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
   for (const name of ['postgres', 'nobody']) {
-    const entry = new RegExp(`^${name}:[^:]*:(-?\\d+):(-?\\d+):`, 'm').exec(accounts);
-    const identity = { uid: Number(entry?.[1]) >>> 0, gid: Number(entry?.[2]) >>> 0 };
+    const [, , uid, gid] = accounts.find(([account]) => account === name) ?? [];
+    const identity = { uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 };
     if (identity.uid > 0) return { name, identity };
   }
   throw unusable(

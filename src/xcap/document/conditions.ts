@@ -25,7 +25,7 @@ export function parseEntityTagList(header: string | undefined): EntityTagList | 
   if (value === '') return undefined;
   if (value === '*') return '*';
   const tags: ListedEntityTag[] = [];
-  for (const [, weak, quoted, bare] of value.matchAll(/(W\/)?(?:"+([^"]*)"+|([^\s,"]+))/g)) {
+  for (const [, weak, quoted, bare] of value.matchAll(/(W\/)?(?:"{1,2}([^"]*)"{1,2}|([^\s,"]+))/g)) {
     tags.push({ tag: quoted ?? bare ?? '', weak: weak !== undefined });
   }
   return tags;

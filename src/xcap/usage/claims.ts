@@ -92,5 +92,6 @@ function candidatesFor(uri: string, document: DocumentSelector): string[] {
 
 /** What of the user's name may stand in a SIP URI without escapes (RFC 3261 §25.1, unreserved). */
 function nameOf(xui: Xui): string | undefined {
-  return /[A-Za-z0-9._-]{1,40}/.exec(xui.replace(/^\w+:|@.*$/g, ''))?.[0];
+  const [user = ''] = xui.split('@');
+  return /[A-Za-z0-9._-]{1,40}/.exec(user.replace(/^\w+:/, ''))?.[0];
 }
