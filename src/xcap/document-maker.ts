@@ -1,7 +1,8 @@
 /** §8.2.7: the documents that the server makes from others, as of the moment of each read. */
 import { madeDocument, type StoredDocument } from './document/stored-document.js';
 import type { ServedUsage } from './usage/contract.js';
-import { type DocumentStore, type ListedElements } from './document-store.js';
+import { maximalListedBytes, type DocumentStore, type ListedElements } from './document-store.js';
+import { tooLargeToMake } from './refusal.js';
 import type { GeneratedDocument } from './usage/generated.js';
 import type { DocumentSelector, Xui } from './terms.js';
 
@@ -13,7 +14,8 @@ export type DocumentMaker = (
 
 interface MadeFromClaims {
   readonly listed: ListedElements;
-  readonly document: StoredDocument;
+  /** Undefined where it would be too large. */
+  readonly document: StoredDocument | undefined;
 }
 
 /** Documents of the global tree are kept until what they are made from has changed. */
@@ -29,12 +31,16 @@ export function documentMaker(store: DocumentStore, usages: readonly ServedUsage
         return document;
       }
       case 'claims': {
-        const known = fromClaims.get(generated);
+        let known = fromClaims.get(generated);
         const listed = await store.listedElements(selector.auid, known?.listed);
-        if (known?.listed.revision === listed.revision) return known.document;
-        const document = madeDocument(generated.generate(listed.elements));
-        fromClaims.set(generated, { listed, document });
-        return document;
+        if (known?.listed.revision !== listed.revision) {
+          const { elements } = listed;
+          const document = elements === undefined ? undefined : madeDocument(generated.generate(elements));
+          known = { listed, document };
+          fromClaims.set(generated, known);
+        }
+        if (known.document === undefined) throw tooLargeToMake(maximalListedBytes);
+        return known.document;
       }
       case 'user':
         return madeDocument(generated.generate(ownerOf(selector)));

@@ -36,9 +36,12 @@ export type Written<Outcome> =
 export interface ListedElements {
   /** Another one whenever the elements are others. */
   readonly revision: string;
-  /** In the order of their URIs. */
-  readonly elements: readonly string[];
+  /** In the order of their URIs; undefined where they are larger than `maximalListedBytes` in all. */
+  readonly elements: readonly string[] | undefined;
 }
+
+/** Some 20,000 services of a usual size; a document made of more would stop a worker for seconds. */
+export const maximalListedBytes = 8 * 1024 * 1024;
 
 export interface DocumentStore {
   /** The current version, as of a moment after the call. */

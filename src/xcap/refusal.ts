@@ -1,7 +1,7 @@
 /** What is refused with a status and a sentence, and without a conflict report. */
 
 /** The statuses of requests that change nothing and get a sentence, not a conflict report. */
-export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 412 | 413 | 414 | 415 | 421;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 412 | 413 | 414 | 415 | 421 | 507;
 
 /** A request that is refused; `message` is a sentence for the person who debugs the client. */
 export class Refusal extends Error {
@@ -24,6 +24,15 @@ export function noSuchDocument(): Refusal {
 
 export function noSuchNode(): Refusal {
   return new Refusal(404, 'The node selector does not select exactly one node of the document.');
+}
+
+/** A document that the server would make from those of all users (RFC 4918 §11.5: it cannot be kept). */
+export function tooLargeToMake(maximalBytes: number): Refusal {
+  return new Refusal(
+    507,
+    `This document would be made from more than ${maximalBytes / 1024 / 1024} MiB of other documents, which is too much for ` +
+      'one document. Please read the documents of the users themselves.',
+  );
 }
 
 /** The methods of what the server makes, and of what is a part of something else. */

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { openPool } from '../../src/storage/database.js';
 import { openDocumentStore } from '../../src/storage/documents/store.js';
 import { openPipelinedClient } from '../../src/storage/pipelined-client.js';
-import type { DocumentStore, Written } from '../../src/xcap/document-store.js';
+import { maximalListedBytes, type DocumentStore, type Written } from '../../src/xcap/document-store.js';
 import type { DocumentSelector, UserDocumentSelector } from '../../src/xcap/terms.js';
 import type { StoredClaim } from '../../src/xcap/usage/claims.js';
 import { cloneDatabase } from '../fixtures/database.js';
@@ -143,6 +143,23 @@ for (const [name, open] of stores) {
     t.equal(await store.claimant('sip:team@example.com'), undefined);
     t.not((await store.listedElements('org.example', listed)).revision, listed.revision);
     t.equal((await put(store, theirs, { claims: [claim('sip:team@example.com')] })).kind, 'written');
+  });
+
+  t.test(`${name}: listed elements that are too many`, async (t) => {
+    const store = await open(t);
+    const [mine, theirs] = [documentOf(alice), documentOf(bob)];
+    const half = `<service>${'x'.repeat(maximalListedBytes / 2 - 19)}</service>`;
+    await put(store, mine, { claims: [claim('sip:one@example.com', half)] });
+    await put(store, theirs, { claims: [claim('sip:two@example.com', half)] });
+    const most = await store.listedElements('org.example', undefined);
+    t.equal(most.elements?.length, 2, 'as much as there may be');
+    await put(store, mine, { claims: [claim('sip:one@example.com', `${half} `)] });
+    const more = await store.listedElements('org.example', most);
+    t.match(more, { revision: /./, elements: undefined });
+    t.not(more.revision, most.revision);
+    t.equal(await store.listedElements('org.example', more), more, 'what is known does not come again');
+    await remove(store, theirs, []);
+    t.equal((await store.listedElements('org.example', more)).elements?.length, 1, 'and then fewer');
   });
 
   t.test(`${name}: a home`, async (t) => {
