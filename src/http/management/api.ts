@@ -8,6 +8,7 @@ import type { ManagementApiOptions } from './context.js';
 import { credentialRoutes } from './credentials.js';
 import { documentRoutes } from './documents.js';
 import { grantRoutes } from './grants.js';
+import { refuseOtherMethods } from './methods.js';
 import { notFound, problemOf, sendProblem } from './problem.js';
 import { roleRoutes } from './roles.js';
 import { subscriberRoutes } from './subscribers.js';
@@ -34,6 +35,7 @@ export async function registerManagementApi(
         return sendProblem(reply, problem);
       });
       api.setNotFoundHandler((_request: FastifyRequest, reply) => sendProblem(reply, notFound('resource')));
+      const { refuseOthers } = refuseOtherMethods(instance);
       subscriberRoutes(api, options);
       credentialRoutes(api, options);
       grantRoutes(api, options);
@@ -41,6 +43,7 @@ export async function registerManagementApi(
       documentRoutes(api, options);
       bulkRoutes(api, options);
       auditRoutes(api, options);
+      instance.after(refuseOthers);
     },
     { prefix: apiPrefix },
   );

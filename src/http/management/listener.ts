@@ -12,6 +12,7 @@ import {
 import { loggerOf, type LogOptions } from '../log.js';
 import { registerManagementApi } from './api.js';
 import type { ManagementApiOptions } from './context.js';
+import { isRefusing, refuseOtherMethods } from './methods.js';
 import type { OwnNames } from '../own-names.js';
 import { guardAgainstPages } from './pages.js';
 import { problemOf, sendProblem } from './problem.js';
@@ -58,7 +59,9 @@ export async function createManagementListener(
   closeConnectionsOnShutdown(app);
   forgetMalformedRequests(app);
   surviveLostConnections(app);
-  app.addHook('onRoute', ({ method, url }) => {
+  app.addHook('onRoute', (route) => {
+    if (isRefusing(route)) return;
+    const { method, url } = route;
     for (const name of [method].flat()) if (name !== 'HEAD') routes.push(`${name} ${describedPath(url)}`);
   });
   await app.register(swagger, {
@@ -69,6 +72,7 @@ export async function createManagementListener(
 
   await registerManagementApi(app, options.api);
 
+  const { refuseOthers } = refuseOtherMethods(app);
   app.get('/health/live', () => ({ status: 'live' }));
 
   app.get('/health/ready', async (_request, reply) => {
@@ -85,6 +89,7 @@ export async function createManagementListener(
 
   const openApi = readFileSync(options.openApiFile);
   app.get('/openapi.yaml', (_request, reply) => reply.type('application/yaml').send(openApi));
+  refuseOthers();
   return { listener: app, routes };
 }
 

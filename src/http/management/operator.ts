@@ -9,6 +9,7 @@ import { Refusal } from '../../xcap/refusal.js';
 import type { ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
 import { methodsFor } from '../../xcap/resource.js';
 import { parseRequestTarget, type XcapUri } from '../../xcap/uri/uri.js';
+import type { DocumentSelector } from '../../xcap/terms.js';
 import { xuiNamed, type Context } from './context.js';
 
 /** A document that a request names, and its usage. */
@@ -26,7 +27,18 @@ export async function documentNamed(context: Context, root: string, target: stri
   const uri = await uriNamed(context, root, target);
   const usage = context.usages.get(uri.document.auid);
   if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
-  return { uri, usage };
+  const { document } = uri;
+  return { uri: { ...uri, document: { ...document, path: inDirectory(usage, document.path) } }, usage };
+}
+
+/** A page that makes requests from the description encodes the slash behind a directory of the usage as well. */
+function inDirectory({ usage }: LoadedUsage, path: DocumentSelector['path']): DocumentSelector['path'] {
+  const [name, ...more] = path;
+  const directories = usage.kind === 'stored' ? (usage.directories ?? []) : [];
+  const directory = directories.find((one) => name.startsWith(`${one}/`));
+  if (directory === undefined || more.length > 0) return path;
+  const [first = directory, ...others] = directory.split('/');
+  return [first, ...others, name.slice(directory.length + 1)];
 }
 
 /**

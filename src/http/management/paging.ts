@@ -28,17 +28,27 @@ export const keys = {
 
 /** @throws Problem 400 for a cursor that is none of this list. */
 export function pageRequest({ cursor, limit }: PageQuery, key: RegExp): PageRequest {
-  const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8');
-  if (after !== undefined && !key.test(after)) {
+  const after = cursor === undefined ? undefined : keyIn(cursor);
+  if (cursor !== undefined && (after === undefined || !key.test(after))) {
     throw new Problem(400, 'The cursor is not one that this list gave.', { code: 'invalid-cursor' });
   }
   return { after, limit: limit === undefined ? defaultLimit : Number(limit) };
+}
+
+/** What is behind the mark, so that not every text is a cursor. */
+const mark = 'after:';
+
+function keyIn(cursor: string): string | undefined {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const text = bytes.toString('utf8');
+  const isWhole = bytes.toString('base64url') === cursor && Buffer.from(text).equals(bytes);
+  return isWhole && text.startsWith(mark) ? text.slice(mark.length) : undefined;
 }
 
 /** The body of a page. `next` is the cursor for the page behind it; it is missing on the last one. */
 export function pageBody<Item, Shown>({ items, next }: Page<Item>, show: (item: Item) => Shown) {
   return {
     items: items.map(show),
-    ...(next === undefined ? {} : { next: Buffer.from(next).toString('base64url') }),
+    ...(next === undefined ? {} : { next: Buffer.from(`${mark}${next}`).toString('base64url') }),
   };
 }

@@ -75,6 +75,17 @@ t.test('all checks but who may', async (t) => {
   t.equal((await ask('DELETE', '/documents/xcap-caps/global/index')).status, 405);
 });
 
+t.test('the slash behind a directory of the usage may be encoded', async (t) => {
+  const { manage } = await startServer(t);
+  const pictures = `/api/v1/documents/org.openmobilealliance.pres-content/users/${alice}`;
+  const picture = Buffer.from('GIF89a').toString('base64');
+  const body = `<content xmlns="urn:oma:xml:prs:pres-content"><mime-type>image/gif</mime-type><encoding>base64</encoding><data>${picture}</data></content>`;
+  t.equal((await manage('PUT', `${pictures}/oma_status-icon%2Ficon`, { body })).status, 201);
+  t.equal((await manage('GET', `${pictures}/oma_status-icon/icon`)).body, body);
+  t.equal((await manage('PUT', `${pictures}/other%2Ficon`, { body })).status, 201, 'elsewhere it is a name');
+  t.equal((await manage('GET', `${pictures}/other/icon`)).status, 404);
+});
+
 t.test('documents of the global tree are written by nobody else', async (t) => {
   const { manage, send } = await startServer(t);
   const global = 'resource-lists/global/operator';

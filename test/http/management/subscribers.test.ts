@@ -183,7 +183,15 @@ t.test('bad input', async (t) => {
   t.equal((await raw('xui=a', 'application/x-www-form-urlencoded')).status, 415);
   t.equal((await raw(JSON.stringify({ xui: 'x'.repeat(2_000_000) }), 'application/json')).status, 413);
   t.equal((await ask('GET', '/subscribers/%ff')).status, 400);
-  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'cursor=', 'cursor=AAAA', 'nonsense=1']) {
+  for (const query of [
+    'limit=0',
+    'limit=1001',
+    'limit=x',
+    'cursor=',
+    'cursor=AAAA',
+    'cursor=c2lwOmE',
+    'nonsense=1',
+  ]) {
     t.equal((await ask('GET', `/subscribers?${query}`)).status, 400, query);
   }
 });
