@@ -81,6 +81,8 @@ interface Progress {
 
 /** Node selectors may be long; targets of 8 KiB are the least that has to work. */
 const maximalHeaderBytes = 32768;
+/** What reads it takes the square of its length. */
+const maximalAcceptLength = 4096;
 const requestTimeoutMilliseconds = 30_000;
 const keepAliveTimeoutMilliseconds = 72_000;
 /** For who neither sends nor reads. */
@@ -263,8 +265,12 @@ function checkMethod(method: string, uri: XcapUri, usage: LoadedUsage): void {
   throw new Refusal(405, `${method} is not defined for this resource.`, allowed);
 }
 
-/** What the client likes better, by RFC 9110 §12.5.1. Without an Accept header it likes everything alike. */
-function preferenceOf({ headers: { accept } }: FastifyRequest): GetRequest['prefers'] {
+/**
+ * What the client likes better, by RFC 9110 §12.5.1. Without an Accept header it likes everything alike, and with one that is
+ * too long to be read.
+ */
+function preferenceOf({ headers }: FastifyRequest): GetRequest['prefers'] {
+  const accept = (headers.accept?.length ?? 0) > maximalAcceptLength ? undefined : headers.accept;
   const negotiator = new Negotiator({ headers: { accept } });
   return (contentType, documentType) => negotiator.mediaType([documentType, contentType]) === contentType;
 }

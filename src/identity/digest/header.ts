@@ -1,6 +1,9 @@
 /** The syntax of HTTP Digest's headers (RFC 7616 §3.3 to §3.5). */
 import { percentDecoded } from '../../xcap/uri/percent-encoding.js';
 
+/** RFC 7616 §3.4 defines twelve; who sends more has extensions. */
+const maximalParameters = 32;
+
 const parameterName = /[\s,]*([\w*-]+)\s*=\s*/y;
 const quotedValue = /"((?:[^"\\]|\\.|"(?!\s*(?:,|$)))*)"\s*(?:,|$)/sy;
 const bareValue = /([^\s,"]*)\s*(?:,|$)/y;
@@ -31,7 +34,7 @@ export function coversBody(header: string | undefined): boolean {
   return isDigest(header) && parseDigestAuthorization(header)?.qop.toLowerCase() === 'auth-int';
 }
 
-/** Undefined where the header breaks the syntax or lacks a parameter. */
+/** Undefined where the header breaks the syntax, lacks a parameter or has too many. */
 export function parseDigestAuthorization(header: string): DigestAuthorization | undefined {
   const parameters = parseParameters(utf8(header).replace(/^Digest\s*/i, ''));
   if (parameters === undefined) return undefined;
@@ -60,6 +63,7 @@ function parseParameters(text: string): ReadonlyMap<string, string> | undefined 
   for (let at = 0; at < end;) {
     const [before, name] = matchAt(parameterName, text, at) ?? [];
     if (before === undefined || name === undefined || parameters.has(name.toLowerCase())) return undefined;
+    if (parameters.size >= maximalParameters) return undefined;
     const valueAt = at + before.length;
     const isQuoted = text.charAt(valueAt) === '"';
     const [taken, value] = matchAt(isQuoted ? quotedValue : bareValue, text, valueAt) ?? [];

@@ -14,11 +14,15 @@ export interface ListedEntityTag {
   readonly weak: boolean;
 }
 
+/** A client knows a version or a few. */
+const maximalEntityTags = 100;
+
 /**
  * Reads the value of If-Match or If-None-Match. Tolerated from the field: a tag without quotes, and doubled quotes
  * (`""x""`), which handsets make that store the quotes as part of the tag.
  *
  * @returns undefined where the header is absent or empty: that is no condition.
+ * @throws Refusal 400 for too many.
  */
 export function parseEntityTagList(header: string | undefined): EntityTagList | undefined {
   const value = header?.trim() ?? '';
@@ -26,12 +30,15 @@ export function parseEntityTagList(header: string | undefined): EntityTagList | 
   if (value === '*') return '*';
   const tags: ListedEntityTag[] = [];
   for (const [, weak, quoted, bare] of value.matchAll(/(W\/)?(?:"{1,2}([^"]*)"{1,2}|([^\s,"]+))/g)) {
+    if (tags.length >= maximalEntityTags) {
+      throw new Refusal(400, `If-Match and If-None-Match list at most ${maximalEntityTags} entity tags.`);
+    }
     tags.push({ tag: quoted ?? bare ?? '', weak: weak !== undefined });
   }
   return tags;
 }
 
-/** The conditions of a request, from its header fields by their names in lower case. */
+/** The conditions of a request, from its header fields by their names in lower case. @throws Refusal 400 */
 export function readConditions(headers: Readonly<Record<string, string | string[] | undefined>>): Conditions {
   const ifMatch = parseEntityTagList(headers['if-match']?.toString());
   const ifNoneMatch = parseEntityTagList(headers['if-none-match']?.toString());

@@ -1,5 +1,6 @@
 /** §6.3: the grammar of node selectors. */
 import { referencedCharacter } from '../../xml/escape.js';
+import { LIMITS } from '../../xml/fence.js';
 import { Refusal } from '../refusal.js';
 import type { ExpandedName, NamespaceBindings, NodeSelector, Step } from '../terms.js';
 import { encodeSegment, percentDecode } from './percent-encoding.js';
@@ -57,6 +58,7 @@ export function parseNodeSelector(
       const name = { ...attributeName(attribute, bindings), prefix: attribute.groups?.prefix ?? '' };
       return { selector: { kind: 'attribute', steps, attribute: name }, stepTexts, bindings };
     }
+    if (steps.length >= LIMITS.depth) throw tooDeep();
     const { step, end } = readStep(text, at, bindings, defaultNamespace);
     if (end < text.length && text.charAt(end) !== '/') throw notUnderstood();
     steps.push(step);
@@ -138,6 +140,14 @@ function boundNamespace(prefix: string, bindings: NamespaceBindings): string {
     );
   }
   return namespace;
+}
+
+/** The fence lets no document have an element there. */
+function tooDeep(): Refusal {
+  return new Refusal(
+    404,
+    `The node selector has more than ${LIMITS.depth} steps and selects nothing: elements are at most ${LIMITS.depth} levels deep.`,
+  );
 }
 
 function notUnderstood(): Refusal {

@@ -33,6 +33,13 @@ export interface EncodedNodeSelector {
 /** Database keys end at about 2,700 bytes; no real selector comes near. */
 const maximalDocumentSelectorBytes = 2000;
 
+/** An octet is three characters where it is percent-encoded. */
+const maximalPathLength = 3 * maximalDocumentSelectorBytes;
+
+/** Characters on the wire, so that no step walks more. */
+const maximalNodeSelectorLength = 16_384;
+const maximalQueryLength = 8192;
+
 const nodeSelectorSeparator = /\/(?:~|%7e){2}/i;
 
 /**
@@ -43,6 +50,7 @@ const nodeSelectorSeparator = /\/(?:~|%7e){2}/i;
  */
 export function parseRequestTarget(target: string, rules: UriRules): XcapUri | undefined {
   const [path, query] = splitOnce(octetsToText(originForm(target)), '?');
+  checkLength('query component', query, maximalQueryLength);
   const xcapRoot = rootOf(path, rules.xcapRoots);
   if (xcapRoot === undefined) return undefined;
   const resource = collapseLeadingSlashes(path).slice(xcapRoot.length).replace(/^\/+/, '');
@@ -51,15 +59,20 @@ export function parseRequestTarget(target: string, rules: UriRules): XcapUri | u
   if (separator === null) {
     return { xcapRoot, ...documentSelector(resource, rules), isRaw: query === 'raw' };
   }
+  const selector = resource.slice(separator.index + separator[0].length).replace(/^\//, '');
+  checkLength('node selector', selector, maximalNodeSelectorLength);
   return {
     xcapRoot,
     isRaw: false,
     ...documentSelector(resource.slice(0, separator.index), rules),
-    node: {
-      selector: resource.slice(separator.index + separator[0].length).replace(/^\//, ''),
-      query,
-    },
+    node: { selector, query },
   };
+}
+
+/** @throws Refusal 414 */
+function checkLength(what: string, encoded: string, limit: number): void {
+  if (encoded.length <= limit) return;
+  throw new Refusal(414, `A ${what} has at most ${limit} characters, percent-encoded as it is sent.`);
 }
 
 /** §6.2: the path of a document below the XCAP root, percent-encoded. */
@@ -169,6 +182,7 @@ function rootOf(path: string, xcapRoots: readonly string[]): string | undefined 
 }
 
 function documentSelector(encoded: string, rules: UriRules): Pick<XcapUri, 'document' | 'isHome'> {
+  checkLength('document selector', encoded, maximalPathLength);
   const segments = encoded.replace(/\/$/, '').split('/').map(percentDecode);
   segments.forEach(checkSegment);
   if (Buffer.byteLength(segments.join('/')) > maximalDocumentSelectorBytes) {

@@ -30,6 +30,11 @@ t.test('entity tag lists', (t) => {
     ['""', [{ tag: '', weak: false }]],
   ];
   for (const [header, list] of cases) t.same(parseEntityTagList(header), list, String(header));
+  t.equal(parseEntityTagList('"a",'.repeat(100))?.length, 100);
+  t.match(
+    thrown(() => parseEntityTagList('"a",'.repeat(101))),
+    { status: 400 },
+  );
   t.end();
 });
 

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { thrown } from '../../fixtures/thrown.js';
 import { readDocument } from '../../../src/xml/fence.js';
 import { selectNode } from '../../../src/xcap/document/locate.js';
 import { encodeSteps, parseNodeSelector } from '../../../src/xcap/uri/node-selector.js';
@@ -125,7 +126,17 @@ t.test('long selectors are read in linear time', (t) => {
   const value = '/~~/]'.repeat(4000);
   t.equal(select(`list/entry[@uri="${value}"]`), undefined);
   t.equal(select(`list/entry[@uri="${value}`), 404);
-  t.equal(select(`${'list/'.repeat(5000)}list`), undefined);
+  t.end();
+});
+
+t.test('a selector has no more steps than a document has levels', (t) => {
+  t.equal(select(`${'list/'.repeat(99)}list`), undefined);
+  t.equal(select(`${'list/'.repeat(99)}list/@kind`), undefined);
+  t.equal(select(`${'list/'.repeat(100)}list`), 404);
+  t.match(
+    thrown(() => parseNodeSelector({ selector: 'list/'.repeat(5000), query: '' }, () => '')),
+    { message: /more than 100 steps/ },
+  );
   t.end();
 });
 

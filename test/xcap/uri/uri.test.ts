@@ -115,6 +115,10 @@ t.test('targets that name no document', (t) => {
     ['/a/users/sip:alice@example.com/%2e%2E/sip:bob@example.com/index', 400],
     ['/a/users/sip:alice@example.com/./index', 400],
     [`/a/global/${'x'.repeat(2001)}`, 414],
+    [`/a/global/${'/'.repeat(7000)}`, 414],
+    [`/a/global/x/~~/${'a'.repeat(16_385)}`, 414],
+    [`/a/global/x/~~/a?${'a'.repeat(8193)}`, 414],
+    [`/a/global/x?${'a'.repeat(8193)}`, 414],
   ];
   for (const [target, status] of cases) t.equal(refusalStatus(target), status, target.slice(0, 80));
   t.equal(
