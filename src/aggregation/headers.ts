@@ -69,9 +69,9 @@ export function isLoop({ via }: IncomingHttpHeaders, pseudonym: string): boolean
   return (via ?? '').split(',').some((hop) => hop.trim().split(/\s+/)[1] === pseudonym);
 }
 
-/** TS 24.109 §7.2: each one quoted. What would break out of the quotes, or be read as an escape, is percent-encoded. */
+/** TS 24.109 §7.2: each one quoted. What would break out of the quotes is percent-encoded; escapes are so already. */
 export function assertedIdentities(identities: readonly Xui[]): string {
-  return identities.map((identity) => `"${identity.replace(/[^!#-$&-[\]-~]/gu, percentEncoded)}"`).join(', ');
+  return identities.map((identity) => `"${identity.replace(/[^!#-[\]-~]/gu, percentEncoded)}"`).join(', ');
 }
 
 function percentEncoded(character: string): string {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/config.js';
 import { migrationsFolder } from '../package-files.js';
+import { visibleText } from '../visible-text.js';
 import { addHelp } from './help.js';
 
 export function addServerCommands(program: Command): void {
@@ -22,11 +23,16 @@ export function addServerCommands(program: Command): void {
       const { databaseUrl } = await configuration();
       if (databaseUrl === undefined) throw new ConfigError('DATABASE_URL is not set.');
       const { migrate } = await import('../storage/migrations.js');
-      let nothingToDo = 'The schema is up to date.';
-      const applied = await migrate({ url: databaseUrl }, migrationsFolder, (sentence) => {
-        nothingToDo = sentence;
-      });
-      process.stdout.write(`${applied.length === 0 ? nothingToDo : `Applied: ${applied.join(', ')}`}\n`);
+      const sentences: string[] = [];
+      const applied = await migrate({ url: databaseUrl }, migrationsFolder, (sentence) =>
+        sentences.push(visibleText(sentence)),
+      );
+      const [nothingToDo = 'The schema is up to date.'] = sentences;
+      if (applied.length === 0) process.stdout.write(`${nothingToDo}\n`);
+      else {
+        process.stdout.write(`Applied: ${applied.join(', ')}\n`);
+        process.stderr.write(sentences.map((sentence) => `${sentence}\n`).join(''));
+      }
     });
   addHelp(migrateCommand, ['DATABASE_URL=postgres://xcapd@db/xcapd xcapd migrate']);
 }

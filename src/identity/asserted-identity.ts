@@ -27,9 +27,7 @@ export function assertedIdentity({
     async identify({ peerAddress, headers }) {
       if (peerAddress === '' || !isTrusted(peerAddress, 0)) return { kind: 'none' };
       const lists = headerNames.flatMap((name) => parseIdentityList(headers[name]));
-      const [first, ...others] = new Set(
-        lists.map((identity) => canonicalXui(unescaped(identity), defaultDomain)),
-      );
+      const [first, ...others] = new Set(lists.map((identity) => canonicalXui(identity, defaultDomain)));
       if (first === undefined) return { kind: 'none' };
       return { kind: 'identified', identities: [first, ...others], access: 'read-write', headers: {} };
     },
@@ -54,7 +52,7 @@ export function parseIdentityList(header: string | string[] | undefined): string
     if (identity.length > maximalIdentityLength)
       throw new Refusal(400, 'An identity in the header is too long.');
     // No database keeps a NUL, and no URI has such a character.
-    if (/\p{Cc}/u.test(unescaped(identity))) {
+    if (/\p{Cc}/u.test(percentDecoded(identity) ?? identity)) {
       throw new Refusal(400, 'An identity in the header has a control character.');
     }
     if (identities.push(identity) > maximalIdentities) {
@@ -62,9 +60,4 @@ export function parseIdentityList(header: string | string[] | undefined): string
     }
   }
   return identities;
-}
-
-/** `%2B` in a header is the plus that it is in a path; an identity that is no valid escape is taken as it is. */
-export function unescaped(identity: string): string {
-  return percentDecoded(identity) ?? identity;
 }

@@ -2,7 +2,7 @@
 import { Refusal } from '../xcap/refusal.js';
 import type { Xui } from '../xcap/terms.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
-import { parseIdentityList, unescaped } from './asserted-identity.js';
+import { parseIdentityList } from './asserted-identity.js';
 
 export const intendedIdentityHeader = 'x-3gpp-intended-identity';
 
@@ -19,7 +19,7 @@ export function chooseIdentity(
   defaultDomain: string | undefined,
 ): readonly [Xui, ...Xui[]] {
   const intended = new Set(
-    parseIdentityList(header).map((identity) => canonicalXui(unescaped(identity), defaultDomain)),
+    parseIdentityList(header).map((identity) => canonicalXui(identity, defaultDomain)),
   );
   const [chosen, ...more] = intended;
   if (chosen === undefined) return identities;

@@ -11,7 +11,7 @@ import { isStored, type LoadedStoredUsage, type LoadedUsages } from '../xcap/usa
 import type { Profile } from './provisioned-store.js';
 import type { UserDocumentSelector, Xui } from '../xcap/terms.js';
 import { validateDocument } from '../xcap/usage/validate.js';
-import { canonicalXui } from '../xcap/uri/xui.js';
+import { canonicalHost, canonicalXui } from '../xcap/uri/xui.js';
 import { decodeUtf8, readDocument } from '../xml/fence.js';
 
 /** A profile or an assignment that cannot be used; the message names its file and what is wrong. */
@@ -152,7 +152,7 @@ function readAssignments(
     }
     const [, domain] = /^\*@(.+)$/.exec(pattern) ?? [];
     if (pattern === '*') everybody = profile;
-    else if (domain !== undefined) add(domains, domain.toLowerCase(), profile, file, pattern);
+    else if (domain !== undefined) add(domains, canonicalHost(domain), profile, file, pattern);
     else if (pattern === '' || pattern.includes('*')) {
       throw new ProfileError(`${file}: '${pattern}' is neither a user nor *@domain nor *.`);
     } else add(users, canonicalXui(pattern, defaultDomain), profile, file, pattern);

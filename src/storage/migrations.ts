@@ -1,16 +1,21 @@
 /** Brings a database to the schema of this program. */
 import pg from 'pg';
 import Postgrator from 'postgrator';
-import { clientConfig, type DatabaseAddress } from './database.js';
+import { clientConfig, type DatabaseAddress, type Query } from './database.js';
+import { respell, sentenceOn } from './respelling.js';
 
 /** Any number that no other program takes for its advisory lock: 'xcapd' in ASCII. */
 const advisoryLock = 0x7863617064;
+
+/** The migration with which URIs of users get their one form, which no SQL could make. */
+const respellingVersion = 8;
 
 /**
  * Applies the migrations in `directory` (`NNNN.do.name.sql`) that the database lacks, in one transaction under an
  * advisory lock, so that servers which start at once do not race.
  *
- * @param onNewer hears in a sentence that the database is newer than the program, which works with it nevertheless
+ * @param tell is told, in sentences, what the operator should know: that the database is newer than the program, which works with
+ *   it nevertheless, or what a migration could not do
  * @returns the names of the applied migrations.
  * @throws where the database is newer than what the program works with, is not UTF-8, or has a migration that was edited
  *   since.
@@ -18,7 +23,7 @@ const advisoryLock = 0x7863617064;
 export async function migrate(
   address: DatabaseAddress,
   directory: string,
-  onNewer: (sentence: string) => void = () => undefined,
+  tell: (sentence: string) => void = () => undefined,
 ): Promise<string[]> {
   const client = new pg.Client({ ...clientConfig(address), connectionTimeoutMillis: 5000 });
   // A connection that breaks fails the statement, or the next one.
@@ -28,8 +33,9 @@ export async function migrate(
     await checkServer(client);
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [advisoryLock]);
-    const applied = await applyMissing(client, directory, onNewer);
+    const { applied, sentences } = await applyMissing(client, directory);
     await client.query('commit');
+    sentences.forEach(tell);
     return applied;
   } finally {
     await client.end();
@@ -39,8 +45,7 @@ export async function migrate(
 async function applyMissing(
   client: pg.Client,
   directory: string,
-  onNewer: (sentence: string) => void,
-): Promise<string[]> {
+): Promise<{ applied: string[]; sentences: string[] }> {
   await client.query('create schema if not exists xcapd');
   const postgrator = new Postgrator({
     driver: 'pg',
@@ -61,15 +66,25 @@ async function applyMissing(
       );
     }
     await postgrator.validateMigrations(programVersion);
-    onNewer(`${facts}, and works with it.`);
-    return [];
+    return { applied: [], sentences: [`${facts}, and works with it.`] };
   }
-  const applied = await postgrator.migrate();
+  const needsRespelling = databaseVersion < respellingVersion && programVersion >= respellingVersion;
+  const before = needsRespelling ? await postgrator.migrate(String(respellingVersion)) : [];
+  const kept = needsRespelling ? await respell(queryOn(client)) : [];
+  const applied = [...before, ...(await postgrator.migrate())];
   await checkCompatibilityIsSaid(
     client,
     applied.map(({ version }) => version),
   );
-  return applied.map(({ name, version }) => `${String(version)} ${name}`);
+  return {
+    applied: applied.map(({ name, version }) => `${String(version)} ${name}`),
+    sentences: kept.map(sentenceOn),
+  };
+}
+
+function queryOn(client: pg.Client): Query {
+  return async <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) =>
+    (await client.query<Row>(statement)).rows;
 }
 
 /** What a program has to know at least, for the migrations that this one does not know. Infinite where one does not say. */

@@ -74,6 +74,8 @@ export interface SubscriberRecords {
   ): Promise<readonly (SubscriberConflict | undefined)[]>;
   /** The subscriber with that identity. */
   read(identity: Xui): Promise<Subscriber | undefined>;
+  /** Whether somebody kept this spelling of a URI when all others got their one form, which was somebody else's. */
+  isKeptSpelling(spelling: string): Promise<boolean>;
   /** Sorted by XUI; `prefix` is that of any identity. */
   list(page: PageRequest, prefix: string): Promise<Page<Subscriber>>;
   /** How many subscribers have each of these profiles; without those that nobody has. */

@@ -192,7 +192,7 @@ t.test('all identities of a subscriber; none of a disabled one', async (t) => {
   });
   t.equal(
     stub.requests[1]?.headers['x-3gpp-asserted-identity'],
-    '"sip:a%22,%20%22sip@example.com"',
+    '"sip:a%22%2C%20%22sip@example.com"',
     'nobody gets an identity by quotes',
   );
   await ask('PATCH', `/subscribers/${alice}`, { isDisabled: true });

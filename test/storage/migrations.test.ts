@@ -4,19 +4,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { migrationsFolder } from '../../src/package-files.js';
 import { migrate } from '../../src/storage/migrations.js';
-import { cloneDatabase, query, testCluster } from '../fixtures/database.js';
-import { randomBytes } from 'node:crypto';
+import { cloneDatabase, emptyDatabase, query } from '../fixtures/database.js';
 import { runCommand } from '../fixtures/command-line.js';
 import { serve, until, urlOf } from '../fixtures/serve.js';
 import type { TestContext } from '../fixtures/tap.js';
-
-/** A database with nothing in it. */
-async function emptyDatabase(t: TestContext, options = '') {
-  const database = `test_${randomBytes(6).toString('hex')}`;
-  await query(testCluster(), `create database ${database} ${options}`);
-  t.teardown(() => query(testCluster(), `drop database ${database} with (force)`));
-  return { ...testCluster(), database };
-}
 
 function copiedMigrations(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'xcapd-[migrations]-'));

@@ -45,13 +45,20 @@ export function canonical({ defaultDomain }: Context, given: string): Xui {
 
 /** The subscriber with that identity. @throws Problem 404 */
 export async function subscriberNamed(context: Context, given: string): Promise<Subscriber> {
-  const subscriber = await context.register.read(canonical(context, given));
+  const subscriber = await context.register.read(await nameOf(context, given));
   if (subscriber === undefined) throw notFound('subscriber');
   return subscriber;
 }
 
 /** The XUI of the subscriber with that identity, and the identity itself where it is nobody's. */
 export async function xuiNamed(context: Context, given: string): Promise<Xui> {
-  const identity = canonical(context, given);
+  const identity = await nameOf(context, given);
   return (await context.register.read(identity))?.xui ?? identity;
+}
+
+/** Who is meant: also somebody whose spelling was kept, though it is that of somebody else now. */
+export async function nameOf(context: Context, given: string): Promise<Xui> {
+  const identity = canonical(context, given);
+  if (identity === given) return identity;
+  return (await context.register.isKeptSpelling(given)) ? given : identity;
 }

@@ -8,6 +8,7 @@ import { get, put, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
 import type { ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
 import { methodsFor } from '../../xcap/resource.js';
+import { percentDecode } from '../../xcap/uri/percent-encoding.js';
 import { parseRequestTarget, type XcapUri } from '../../xcap/uri/uri.js';
 import type { DocumentSelector } from '../../xcap/terms.js';
 import { xuiNamed, type Context } from './context.js';
@@ -61,7 +62,8 @@ async function uriNamed(context: Context, root: string, target: string): Promise
   const { document } = uri;
   const xcapRoot = context.xcap.xcapRoots[0] ?? '';
   if (document.tree === 'global') return { ...uri, xcapRoot };
-  return { ...uri, xcapRoot, document: { ...document, xui: await xuiNamed(context, document.xui) } };
+  const [, , , user = ''] = target.slice(target.indexOf(root) + root.length).split('/');
+  return { ...uri, xcapRoot, document: { ...document, xui: await xuiNamed(context, percentDecode(user)) } };
 }
 
 /** What the audit trail says of a write. */

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { NewSubscriber, SubscriberChanges } from '../../subscribers/register.js';
 import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
 import { actorOf } from './access.js';
-import { canonical, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
+import { canonical, nameOf, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
 import { lostLogins, storedCredentials } from './credentials.js';
 import {
   forceQuery,
@@ -87,7 +87,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
     async (request, reply) => {
       const subscriber = await subscriberNamed(context, request.params.xui);
       const { xui } = subscriber;
-      const removed = canonical(context, request.params.identity);
+      const removed = await nameOf(context, request.params.identity);
       if (removed === xui) {
         const detail =
           'The documents of the subscriber lie below this identity: it stays as long as they do.';

@@ -11,6 +11,8 @@ const statements: readonly string[] = [
   'delete from xcapd.grants where grantee = any($1::text[])',
   'delete from xcapd.roles where xui = any($1::text[])',
   'delete from xcapd.subscribers where xui = any($1::text[])',
+  'delete from xcapd.kept_spellings where spelling = any($1::text[]) ' +
+    "or kind = 'claim' and not exists (select from xcapd.claims where uri = spelling)",
 ];
 
 /**
@@ -30,6 +32,10 @@ export function eraseSubscriber({ inTransaction }: Transactions, xui: Xui, actor
     let rows = await eraseDocuments(query, names);
     for (const text of statements) rows += await countOf(query, text, names);
     if (rows === 0) return false;
+    await query({
+      text: "update xcapd.kept_spellings set canonical = '' where canonical = any($1::text[])",
+      values: [names],
+    });
     const subject = pseudonymOf(xui);
     await query({
       text: "update xcapd.audit_records set subject = $2, details = '{}' where subject = any($1::text[])",

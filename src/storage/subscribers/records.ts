@@ -36,6 +36,8 @@ const traces: readonly string[] = [
   'delete from xcapd.grants where grantee = $1',
   'delete from xcapd.roles where xui = $1',
   "update xcapd.audit_records set details = '{}' where details->>'identity' = $1 and details ? 'identity'",
+  'delete from xcapd.kept_spellings where spelling = $1',
+  "update xcapd.kept_spellings set canonical = '' where canonical = $1",
 ];
 
 export function openSubscriberRecords(transactions: Transactions): SubscriberRecords {
@@ -43,6 +45,13 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
   return {
     create: (subscribers, actor) => createSubscribers(transactions, subscribers, actor),
     read: (identity) => readSubscriber(query, identity),
+    async isKeptSpelling(spelling) {
+      const rows = await query({
+        text: "select from xcapd.kept_spellings where spelling = $1 and kind <> 'claim'",
+        values: [spelling],
+      });
+      return rows.length > 0;
+    },
     async countWithProfiles(names) {
       const rows = await query<{ profile: string; subscribers: number }>({
         text:

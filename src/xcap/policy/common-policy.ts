@@ -6,8 +6,7 @@ import { domainToASCII } from 'node:url';
 import { once } from '../../once.js';
 import { attributeOf, sameName } from '../../xml/source-tree.js';
 import type { ExpandedName, SourceElement, Xui } from '../terms.js';
-import { percentDecoded } from '../uri/percent-encoding.js';
-import { canonicalXui } from '../uri/xui.js';
+import { canonicalHost, canonicalXui } from '../uri/xui.js';
 
 /** Whether a condition holds; undefined where that cannot be judged. */
 export type Verdict = boolean | undefined;
@@ -114,8 +113,7 @@ function isOfDomain(domain: string, { domains }: Reader): boolean {
 
 /** RFC 4745 §7.1.3. A domain that cannot be converted equals no other. */
 function canonicalDomain(domain: string): string | undefined {
-  const decoded = percentDecoded(domain);
-  return decoded === undefined ? undefined : domainToASCII(decoded) || undefined;
+  return domainToASCII(canonicalHost(domain)) || undefined;
 }
 
 /** RFC 4745 §7: a condition that is not known does not hold. */

@@ -237,7 +237,7 @@ t.test('search by the beginning of an identity', async (t) => {
   t.same(await found('tel:+1555'), ['sip:alan@example.com', alice]);
   t.same(await found('tel:+15550100009'), [alice]);
   t.same(await found('%'), []);
-  t.same(await found('100%'), ['sip:100%@example.com']);
+  t.same(await found('100%'), ['sip:100%25@example.com']);
 });
 
 t.test('a database that is away', async (t) => {
