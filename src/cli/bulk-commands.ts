@@ -1,9 +1,8 @@
 /** `import` and `export`: all subscribers at once. */
 import { visibleText } from '../visible-text.js';
-import { open, rename, rm } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { chunksOf, send } from './api-client.js';
-import { CommandError, exitCodes, messageOf, wrongUsage } from './command-error.js';
+import { exitCodes, wrongUsage } from './command-error.js';
 import { linesOfFile, type ImportInput, type RefusedPart } from './import-input.js';
 import { runImport, type ImportBatch, type ImportSummary } from './import-run.js';
 import { importToServer } from './import-to-server.js';
@@ -11,6 +10,7 @@ import { inputsOfDatabase } from './migration/import-source.js';
 import { openSourceDatabase } from './migration/source-database.js';
 import { sourceKinds, type SourceKind } from './migration/source-kinds.js';
 import { print, printJson, progress } from './output.js';
+import { writeAll } from './private-file.js';
 import { serverCommand, serverOf, type ServerOptions } from './server.js';
 
 interface ImportOptions extends ServerOptions {
@@ -195,25 +195,4 @@ async function runExportCommand(file: string, options: ExportOptions): Promise<v
   const result = { file, subscribers };
   if (file === '-') return;
   await (options.json ? printJson(result) : print(`${subscribers} subscribers were written to ${file}.\n`));
-}
-
-type Write = (bytes: Uint8Array) => Promise<void>;
-
-/** A file appears under its name when it is complete, and nobody else may read it. */
-async function writeAll(file: string, action: (write: Write) => Promise<void>): Promise<void> {
-  if (file === '-') return action(print);
-  const unfinished = `${file}.unfinished`;
-  const cannotWrite = (error: unknown) => wrongUsage(`The file cannot be written: ${messageOf(error)}.`);
-  const output = await open(unfinished, 'w', 0o600).catch((error: unknown) =>
-    Promise.reject(cannotWrite(error)),
-  );
-  try {
-    await action((bytes) => output.appendFile(bytes));
-    await output.close();
-    await rename(unfinished, file);
-  } catch (error) {
-    await output.close();
-    await rm(unfinished, { force: true });
-    throw error instanceof CommandError ? error : cannotWrite(error);
-  }
 }

@@ -1,15 +1,47 @@
-/** `completion bash`: a script made from the commands themselves, so that it cannot get old. */
+/** `completion`: scripts made from the commands themselves, so that they cannot get old. */
 import type { Command } from 'commander';
 import { addHelp } from './help.js';
 
+interface Shell {
+  readonly name: string;
+  readonly script: (program: Command) => string;
+  readonly examples: readonly string[];
+}
+
+const shells: readonly Shell[] = [
+  {
+    name: 'bash',
+    script: bashScript,
+    examples: ['source <(xcapd completion bash)', 'xcapd completion bash > /etc/bash_completion.d/xcapd'],
+  },
+  {
+    name: 'zsh',
+    script: zshScript,
+    examples: ['source <(xcapd completion zsh)', 'xcapd completion zsh > "${fpath[1]}/_xcapd"'],
+  },
+  {
+    name: 'fish',
+    script: fishScript,
+    examples: [
+      'xcapd completion fish | source',
+      'xcapd completion fish > ~/.config/fish/completions/xcapd.fish',
+    ],
+  },
+];
+
 export function addCompletionCommand(program: Command): void {
   const completion = program.command('completion').description('scripts that complete commands in a shell');
-  addHelp(completion, ['source <(xcapd completion bash)']);
-  const bash = completion
-    .command('bash')
-    .description('print the script for bash')
-    .action(() => void process.stdout.write(bashScript(program)));
-  addHelp(bash, ['source <(xcapd completion bash)', 'xcapd completion bash > /etc/bash_completion.d/xcapd']);
+  addHelp(
+    completion,
+    shells.flatMap(({ examples }) => examples.slice(0, 1)),
+  );
+  for (const { name, script, examples } of shells) {
+    const command = completion
+      .command(name)
+      .description(`print the script for ${name}`)
+      .action(() => void process.stdout.write(script(program)));
+    addHelp(command, examples);
+  }
 }
 
 /** Words by the commands before them; where no word fits, names of files are completed. */
@@ -35,6 +67,50 @@ ${cases.join('\n')}
 }
 complete -o default -F _${program.name()} ${program.name()}
 `;
+}
+
+/** As for bash, whose way zsh knows; as a file in `fpath` as well. */
+export function zshScript(program: Command): string {
+  const name = program.name();
+  const commands = commandsBelow(program, name);
+  const cases = commands.map(({ path, words }) => `    '${path}') words=(${words.join(' ')}) ;;`);
+  return `#compdef ${name}
+_${name}() {
+  local command='${name}' word
+  local -a words_before=("\${(@)words[2,CURRENT-1]}") words
+  for word in "\${(@)words_before}"; do
+    case "$command $word" in
+      ${commands
+        .slice(1)
+        .map(({ path }) => `'${path}'`)
+        .join('|')}) command="$command $word" ;;
+    esac
+  done
+  case "$command" in
+${cases.join('\n')}
+  esac
+  compadd -a words
+  _files
+}
+if [ "$funcstack[1]" = '_${name}' ]; then _${name} "$@"; else compdef _${name} ${name}; fi
+`;
+}
+
+/** One line for each command, with what it is for. */
+export function fishScript(program: Command): string {
+  const name = program.name();
+  const lines = commandsBelow(program, name).flatMap(({ path, words }) => {
+    const before = path.split(' ').slice(1);
+    const condition = before.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
+    const subcommands = words.filter((word) => !word.startsWith('-'));
+    const none = subcommands.length === 0 ? '' : `not __fish_seen_subcommand_from ${subcommands.join(' ')}`;
+    const when = [condition, none].filter((part) => part !== '').join('; and ');
+    return words.map((word) => {
+      const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+      return `complete -c ${name}${when === '' ? '' : ` -n '${when}'`} ${what}`;
+    });
+  });
+  return `# fish completion for ${name}\n${lines.join('\n')}\n`;
 }
 
 interface CommandWords {

@@ -1,14 +1,14 @@
 /** Documents of all users, named as in their URIs below the XCAP root. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { listPages, send, sendForBytes, sendForJson, subscriberPath } from './api-client.js';
 import { messageOf, wrongUsage } from './command-error.js';
+import { addDiff } from './diff-command.js';
+import { documentHelp, documentPath, versionNumber, type VersionView } from './document-name.js';
 import { addHelp } from './help.js';
 import { print, printJson, table } from './output.js';
 import { serverCommand, serverOf, type ServerOptions } from './server.js';
 import { confirm, readStandardInput } from './terminal.js';
-
-const documentHelp = 'as in its URI below the XCAP root: <AUID>/users/<XUI>/<name> or <AUID>/global/<name>';
 
 interface ConditionOptions extends ServerOptions {
   readonly ifMatch?: string;
@@ -26,15 +26,6 @@ interface DocumentView {
   readonly invalid?: string;
 }
 
-interface VersionView {
-  readonly version: number;
-  readonly entityTag: string;
-  /** Missing where the document was deleted. */
-  readonly bytes?: number;
-  readonly author: string;
-  readonly changedAt: string;
-}
-
 export function addDocumentCommands(program: Command): void {
   const documents = program.command('doc').description('documents of all users, and their versions');
   addHelp(documents, ['xcapd doc ls sip:alice@example.com', 'xcapd doc put --help']);
@@ -43,6 +34,7 @@ export function addDocumentCommands(program: Command): void {
   addRemove(documents);
   addList(documents);
   addHistory(documents);
+  addDiff(documents);
   addRestore(documents);
 }
 
@@ -177,20 +169,6 @@ function conditionHeaders({ ifMatch, new: isNew }: ConditionOptions): Record<str
     ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch.replaceAll('"', '')}"` }),
     ...(isNew === undefined ? {} : { 'if-none-match': '*' }),
   };
-}
-
-/** What stands in a URI stays; what cannot stand there (blanks, `#`, letters beyond ASCII) is percent-encoded. */
-function documentPath(resource: 'documents' | 'versions', document: string): string {
-  const selector = document.replace(/^\/+/, '').replace(/[^!-~]+|[#?\\"<>^`{|}]/gu, encodeURIComponent);
-  if (!/^[^/]+\/(users\/[^/]+|global)\/[^/]+/.test(selector) || /(^|\/)(\.|%2e){1,2}(\/|$)/i.test(selector)) {
-    throw wrongUsage(`'${document}' names no document; a name is ${documentHelp}.`);
-  }
-  return `/${resource}/${selector}`;
-}
-
-function versionNumber(value: string): number {
-  if (/^[1-9]\d{0,14}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('It has to be the number of a version.');
 }
 
 async function readInput(file: string): Promise<Buffer<ArrayBuffer>> {

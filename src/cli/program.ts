@@ -8,6 +8,8 @@ import { addCompletionCommand } from './completion-command.js';
 import { addDocumentCommands } from './document-commands.js';
 import { addHelp } from './help.js';
 import { addIdentityCommands } from './identity-commands.js';
+import { addRecordCommands } from './record-commands.js';
+import { addRightCommands } from './right-commands.js';
 import { addServerCommands } from './server-commands.js';
 import { addTokenCommand } from './token-command.js';
 import { addUsageCommands } from './usage-commands.js';
@@ -26,7 +28,9 @@ export function createProgram(): Command {
   addServerCommands(program);
   addUserCommands(program);
   addIdentityCommands(program);
+  addRightCommands(program);
   addDocumentCommands(program);
+  addRecordCommands(program);
   addBulkCommands(program);
   addUsageCommands(program);
   addTokenCommand(program);

@@ -5,6 +5,7 @@ import { addHelp } from './help.js';
 import { facts, print, printJson, table } from './output.js';
 import { serverCommand, serverOf, type ServerOptions } from './server.js';
 import { confirm, readNewPassword } from './terminal.js';
+import { addUserSet } from './user-set-command.js';
 
 interface SubscriberView {
   readonly xui: string;
@@ -40,6 +41,7 @@ export function addUserCommands(program: Command): void {
   addAdd(users);
   addList(users);
   addShow(users);
+  addUserSet(users);
   addPassword(users);
   addSwitch(users, 'disable', true, 'refuse the requests of a subscriber; nothing is lost');
   addSwitch(users, 'enable', false, 'serve a subscriber again');

@@ -132,4 +132,11 @@ t.test('completion', async (t) => {
   t.equal(complete('xcapd', 'user', 'pa'), 'passwd');
   t.equal(complete('xcapd', 'doc', 'get', 'x', '--v'), '--version');
   t.equal(complete('xcapd', 'check', 'READ'), '', 'files are left to bash');
+  const zsh = await runCommand(['completion', 'zsh']);
+  t.match(zsh, { code: 0, stdout: /^#compdef xcapd\n[^]*'xcapd user add'\) words=\(--identity / });
+  const fish = await runCommand(['completion', 'fish']);
+  t.match(fish, {
+    code: 0,
+    stdout: /\ncomplete -c xcapd -n '[^'\n]*from user; and not [^'\n]*' -a passwd\n/,
+  });
 });
