@@ -33,6 +33,9 @@ const NAME_START =
 const VERSIONLESS_DECLARATION =
   /^\uFEFF?<\?xml[\t\r\n ]+encoding[\t\r\n ]*=[\t\r\n ]*(?:"([^"<]*)"|'([^'<]*)')[\t\r\n ]*\?>/;
 
+/** libxml2 takes some letters from the eleventh digit on for an error, where other readers do not. */
+const TOO_LONG_REFERENCE = /&#x[0-9a-fA-F]{11}/;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type UnfinishedElement = Mutable<Omit<SourceElement, 'children'>> & { readonly children: SourceElement[] };
 type Mode = 'document' | 'fragment';
@@ -115,6 +118,9 @@ class Reader {
     }
     // saxes takes the unit behind a lone surrogate for its other half, even where that is a `<`.
     if (/\p{Surrogate}/u.test(this.#text)) throw new Refused(refusal('not-utf-8', 'The text is not Unicode'));
+    if (TOO_LONG_REFERENCE.test(this.#text)) {
+      throw new Refused(refusal('forbidden', 'A hexadecimal character reference has more than 10 digits'));
+    }
     this.#listen();
     this.#parser.write(this.#text).close();
     return this.#root ?? this.#refuse('not-well-formed', 'There is no element');

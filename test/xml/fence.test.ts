@@ -77,6 +77,7 @@ t.test('what a document may not be', async (t) => {
     ['forbidden', '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'],
     ['forbidden', '<a xmlns="u&amp;v"/>'],
     ['forbidden', '<a xmlns:p=" u"/>'],
+    ['forbidden', '<a>&#x0000000002F;</a>'],
     ['forbidden', '<a>'.repeat(LIMITS.depth + 1) + '</a>'.repeat(LIMITS.depth + 1)],
     ['forbidden', `<a ${attributes(LIMITS.attributes + 1)}/>`],
     ['forbidden', `<a>${'<b/>'.repeat(LIMITS.nodes)}</a>`],
