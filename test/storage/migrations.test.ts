@@ -8,6 +8,7 @@ import { cloneDatabase, emptyDatabase, query } from '../fixtures/database.js';
 import { runCommand } from '../fixtures/command-line.js';
 import { serve, until, urlOf } from '../fixtures/serve.js';
 import type { TestContext } from '../fixtures/tap.js';
+import { startServer } from '../fixtures/xcap-server.js';
 
 function copiedMigrations(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'xcapd-[migrations]-'));
@@ -16,6 +17,7 @@ function copiedMigrations(t: TestContext): string {
   return folder;
 }
 
+const emptyLists = '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>';
 const newest = Math.max(...readdirSync(migrationsFolder).map((name) => Number.parseInt(name)));
 
 /** What a migration says of older programs. */
@@ -106,13 +108,39 @@ t.test(
     const served = await serve(t, { DATABASE_URL: urlOf(database) });
     t.match(served.output(), `schema version 9999, this program knows ${newest} at most, and works with it.`);
     const path = '/xcap-root/resource-lists/users/sip:alice@example.com/index';
-    const body = '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>';
-    t.equal((await served.send('PUT', path, { body })).status, 201);
-    t.equal((await served.send('GET', path)).body, body);
+    t.equal((await served.send('PUT', path, { body: emptyLists })).status, 201);
+    t.equal((await served.send('GET', path)).body, emptyLists);
     const environment = { PATH: process.env.PATH ?? '', DATABASE_URL: urlOf(database) };
     t.match(await runCommand(['migrate'], { environment }), { code: 0, stdout: /works with it\.\n$/ });
     await served.kill('SIGTERM');
     t.same(await migrate(database, folder), []);
+  },
+);
+
+t.test(
+  'a server of the release before answers while the next migration is applied, and after it',
+  async (t) => {
+    const server = await startServer(t);
+    const folder = copiedMigrations(t);
+    writeFileSync(
+      join(folder, '9999.do.future.sql'),
+      `alter table xcapd.documents add column future text; select pg_sleep(0.3); ${says(9999, newest)}`,
+    );
+    const statuses = new Set<number>();
+    let isApplied = false;
+    const user = async (name: string) => {
+      const path = `/xcap-root/resource-lists/users/sip:${name}@example.com/index`;
+      const as = `sip:${name}@example.com`;
+      for (let more = 3; more > 0; more -= isApplied ? 1 : 0) {
+        statuses.add((await server.send('PUT', path, { as, body: emptyLists })).status);
+        statuses.add((await server.send('GET', path, { as })).status);
+      }
+    };
+    const users = ['alice', 'bob', 'carol'].map(user);
+    t.same(await migrate(server.database, folder), ['9999 future']);
+    isApplied = true;
+    await Promise.all(users);
+    t.same([...statuses].sort(), [200, 201]);
   },
 );
 
