@@ -56,6 +56,9 @@ function section({ usage }: LoadedUsage): string[] {
     ...(usage.isOptional === true ? ['Off by default, on by `XCAP_OPTIONAL_USAGES`.', ''] : []),
     `- Media type: \`${usage.mediaType}\`${aliases(usage)}`,
     `- Root element: ${rootElement(usage)}`,
+    ...(usage.lenientSchema === undefined
+      ? []
+      : ['- Accepts what known clients write against the standard with `XCAP_LENIENT_USAGES`']),
     `- Default document namespace: ${defaultNamespaces(usage)}`,
     `- Namespaces in xcap-caps: ${usage.namespaces.map((name) => `\`${name}\``).join(', ') || 'none'}`,
     `- Documents: ${documents(usage).join('; ')}`,

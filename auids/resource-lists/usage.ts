@@ -22,6 +22,7 @@ export const usage = defineApplicationUsage({
   mediaType: 'application/resource-lists+xml',
   defaultDocument: 'index',
   schema: 'resource-lists.xsd',
+  lenientSchema: 'lenient.xsd',
   namespaces: [namespace],
   childOrder: childOrder(),
   uniqueness,

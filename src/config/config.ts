@@ -37,6 +37,8 @@ export interface Config {
   readonly trustedWriters: readonly TrustedWriter[];
   /** AUIDs. */
   readonly optionalUsages: readonly string[];
+  /** AUIDs. */
+  readonly lenientUsages: readonly string[];
   /** Names of policies by AUID. */
   readonly policies: ReadonlyMap<string, string>;
   /** Whether users whom the operator has not made subscribers have documents. */
@@ -88,6 +90,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustedElements: list(values.XCAP_TRUSTED_ELEMENTS),
     trustedWriters: trustedWriters(values.XCAP_TRUSTED_WRITERS),
     optionalUsages: list(values.XCAP_OPTIONAL_USAGES),
+    lenientUsages: list(values.XCAP_LENIENT_USAGES),
     policies: policies(values.XCAP_POLICIES),
     openProvisioning:
       values.XCAP_OPEN_PROVISIONING === ''

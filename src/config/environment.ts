@@ -90,6 +90,12 @@ export const variables = {
     default: '',
     description: 'Comma-separated AUIDs of usages that are off by default, such as `test-app`.',
   },
+  XCAP_LENIENT_USAGES: {
+    type: 'string',
+    default: '',
+    description:
+      'Comma-separated AUIDs of usages that accept what known clients write against the standard. Only `resource-lists` can: entries without URI, elements of vendors.',
+  },
   XCAP_OPEN_PROVISIONING: {
     type: 'string',
     default: '',

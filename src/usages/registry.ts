@@ -23,6 +23,8 @@ export interface UsageChoices {
   readonly optionalUsages: readonly string[] | 'all';
   /** Names of policies by AUID. */
   readonly policies: ReadonlyMap<string, string>;
+  /** AUIDs of the usages that are judged by their lenient schemas. Default: none. */
+  readonly lenientUsages?: readonly string[];
   /** Who writes the documents of a usage beside its users; here only that there is such a usage is checked. */
   readonly trustedWriters?: readonly { readonly auid: string }[];
   /** True where the same files were checked against their known-bad examples a moment ago. Default: false. */
@@ -32,6 +34,7 @@ export interface UsageChoices {
 interface Candidate {
   readonly usage: ApplicationUsage;
   readonly schema: Schema | undefined;
+  readonly lenientSchema: Schema | undefined;
   readonly folder: string;
 }
 
@@ -63,9 +66,13 @@ export async function loadUsages(
     for (const candidate of candidates) checkExamples(candidate, knownNames);
   }
   return new Map(
-    candidates.map(({ usage, schema }) => [
+    candidates.map(({ usage, schema, lenientSchema }) => [
       usage.auid,
-      { usage: withPolicy(usage, choices.policies.get(usage.auid)), schema, knownNames },
+      {
+        usage: withPolicy(usage, choices.policies.get(usage.auid)),
+        schema: choices.lenientUsages?.includes(usage.auid) === true ? lenientSchema : schema,
+        knownNames,
+      },
     ]),
   );
 }
@@ -76,13 +83,21 @@ function isWanted({ isOptional, auid }: ApplicationUsage, { optionalUsages }: Us
 
 function checkChoices(
   found: readonly Candidate[],
-  { optionalUsages, policies, trustedWriters = [] }: UsageChoices,
+  { optionalUsages, policies, lenientUsages = [], trustedWriters = [] }: UsageChoices,
 ): void {
   const usages = new Map(found.map(({ usage }) => [usage.auid, usage]));
   for (const auid of optionalUsages === 'all' ? [] : optionalUsages) {
     if (usages.get(auid)?.isOptional !== true) {
       throw new UsageError(`XCAP_OPTIONAL_USAGES has '${auid}', which is not an optional usage.`);
     }
+  }
+  for (const auid of lenientUsages) {
+    if (usages.get(auid)?.lenientSchema !== undefined) continue;
+    const lenient = found.filter(({ lenientSchema }) => lenientSchema !== undefined);
+    throw new UsageError(
+      `XCAP_LENIENT_USAGES has '${auid}', which is no usage with a lenient form; ` +
+        `those are: ${lenient.map(({ usage }) => usage.auid).join(', ') || 'none'}.`,
+    );
   }
   for (const { auid } of trustedWriters) {
     if (usages.get(auid)?.kind === 'stored') continue;
@@ -121,8 +136,9 @@ async function loadCandidate(folders: UsageFolders, auid: string): Promise<Candi
     throw new UsageError(`${folder} has the AUID '${module.usage.auid}', which is not the folder's name.`);
   }
   const { usage } = module;
-  const schema = usage.schema === undefined ? undefined : loadSchema(join(folder, usage.schema));
-  return { usage, schema, folder };
+  const schemaIn = (name: string | undefined) =>
+    name === undefined ? undefined : loadSchema(join(folder, name));
+  return { usage, schema: schemaIn(usage.schema), lenientSchema: schemaIn(usage.lenientSchema), folder };
 }
 
 /** §8.2.5, §12: the names that are declared in the namespaces which xcap-caps advertises. */
@@ -141,20 +157,37 @@ function advertisedNames(candidates: readonly Candidate[]): ReadonlyMap<string, 
   return names;
 }
 
-/** Where there is a schema, every `schema-validation-error-*.xml` must be refused, and there must be one. */
+/**
+ * Where there is a schema, every `schema-validation-error-*.xml` must be refused, and there must be one. A lenient schema
+ * must refuse one at least.
+ */
 function checkExamples(
-  { folder, usage, schema }: Candidate,
+  { folder, usage, schema, lenientSchema }: Candidate,
   knownNames: ReadonlyMap<string, Vocabulary>,
 ): void {
   if (schema === undefined) return;
   const examples = join(folder, 'examples');
   const bad = readdirSync(examples).filter((name) => name.startsWith('schema-validation-error-'));
   if (bad.length === 0) throw new UsageError(`${examples} has no schema-validation-error-*.xml.`);
-  for (const name of bad) {
+  const documents = bad.map((name) => {
     const reading = readDocument(readFileSync(join(examples, name), 'utf8'));
     if (!reading.ok) throw new UsageError(`${join(examples, name)}: ${reading.refusal.message}`);
-    if (schemaFault(reading.value, { usage, schema, knownNames }) === undefined) {
+    return { name, tree: reading.value };
+  });
+  for (const { name, tree } of documents) {
+    if (schemaFault(tree, { usage, schema, knownNames }) === undefined) {
       throw new UsageError(`The schema of ${usage.auid} accepts ${name}, which breaks it.`);
     }
+  }
+  // It exists to accept some of them.
+  if (
+    lenientSchema !== undefined &&
+    documents.every(
+      ({ tree }) => schemaFault(tree, { usage, schema: lenientSchema, knownNames }) === undefined,
+    )
+  ) {
+    throw new UsageError(
+      `The lenient schema of ${usage.auid} accepts all its schema-validation-error-*.xml.`,
+    );
   }
 }

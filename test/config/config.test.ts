@@ -20,6 +20,7 @@ t.test('defaults', (t) => {
     trustedElements: [],
     trustedWriters: [],
     optionalUsages: [],
+    lenientUsages: [],
     policies: new Map(),
     openProvisioning: true,
     defaultDomain: undefined,
@@ -75,6 +76,7 @@ t.test('values', (t) => {
     [{ XCAP_TRUSTED_PROXIES: '0.0.0.0/0,::/0' }, { trustedProxies: ['0.0.0.0/0', '::/0'] }],
     [{ XCAP_TRUSTED_PROXIES: ',' }, { trustedProxies: [] }],
     [{ XCAP_OPTIONAL_USAGES: 'a, b' }, { optionalUsages: ['a', 'b'] }],
+    [{ XCAP_LENIENT_USAGES: 'a, b' }, { lenientUsages: ['a', 'b'] }],
     [
       { XCAP_POLICIES: 'a=x, b=y' },
       {

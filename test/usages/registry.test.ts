@@ -96,6 +96,34 @@ t.test('optional usages are served where they are asked for', async (t) => {
   });
 });
 
+t.test('a lenient schema is taken where it is asked for', async (t) => {
+  const auid = 'org.example.lenient';
+  const schema = (type: string) =>
+    `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="root" ${type}/></xs:schema>`;
+  const broken = (lenient: string) =>
+    brokenUsages(t, auid, (folder) => {
+      writeFileSync(join(folder, 'usage.js'), definition(auid, `lenientSchema: 'lenient.xsd'`));
+      writeFileSync(join(folder, 'lenient.xsd'), lenient);
+      writeFileSync(join(folder, 'root.xsd'), schema('type="xs:string"'));
+      rmSync(join(folder, 'examples/schema-validation-error-root.xml'));
+      writeFileSync(join(folder, 'examples/schema-validation-error-child.xml'), '<root><a/></root>');
+    });
+  const load = (folder: string, lenientUsages: string[]) =>
+    loadUsages([{ sources: folder, definitions: folder }], {
+      optionalUsages: [],
+      policies: new Map(),
+      lenientUsages,
+    });
+  const folder = broken(schema('type="xs:string"'));
+  t.match((await load(folder, [])).get(auid)?.schema?.files[0].path, /root\.xsd$/);
+  t.match((await load(folder, [auid])).get(auid)?.schema?.files[0].path, /lenient\.xsd$/);
+  await t.rejects(load(folder, ['org.example.other']), {
+    name: 'UsageError',
+    message: /XCAP_LENIENT_USAGES has 'org\.example\.other'.*; those are: org\.example\.lenient\.$/,
+  });
+  await t.rejects(load(broken(schema('')), []), { message: /lenient schema of .* accepts all/ });
+});
+
 t.test('a policy is chosen by its name', async (t) => {
   const auid = 'org.example.policies';
   const more = 'otherPolicies: { nobody: { authorization: () => false } }';

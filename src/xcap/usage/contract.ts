@@ -71,6 +71,8 @@ interface UsageCommon extends UsagePolicy {
    * cost. Default: `usualLimits`, 256 KiB with 10,000 nodes.
    */
   readonly limits?: DocumentLimits;
+  /** The file name of a schema that also accepts what known clients write against the standard (`XCAP_LENIENT_USAGES`). */
+  readonly lenientSchema?: string;
   /** §12: the namespaces whose schemas the usage has. They are advertised in xcap-caps. */
   readonly namespaces: readonly string[];
   /** §12: tokens of XCAP extensions that the usage brings. Default: none. */
