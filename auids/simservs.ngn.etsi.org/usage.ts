@@ -35,6 +35,7 @@ export const usage = defineApplicationUsage({
   mediaTypeAliases: ['application/simservs+xml', 'application/xml', 'text/xml'],
   defaultDocument: provisioning.document,
   schema: 'simservs.xsd',
+  foreignChildren: { parent: service('simservs'), variable: 'XCAP_SIMSERVS_NAMESPACES' },
   namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace, personalNetworkNamespace],
   childOrder: childOrder(),
   // RFC 4745 §6.1, and over all services: an id names one rule of the document.

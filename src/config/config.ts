@@ -39,6 +39,8 @@ export interface Config {
   readonly optionalUsages: readonly string[];
   /** AUIDs. */
   readonly lenientUsages: readonly string[];
+  /** Namespaces by the variable that has them. */
+  readonly foreignNamespaces: ReadonlyMap<string, readonly string[]>;
   /** Names of policies by AUID. */
   readonly policies: ReadonlyMap<string, string>;
   /** Whether users whom the operator has not made subscribers have documents. */
@@ -91,6 +93,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     trustedWriters: trustedWriters(values.XCAP_TRUSTED_WRITERS),
     optionalUsages: list(values.XCAP_OPTIONAL_USAGES),
     lenientUsages: list(values.XCAP_LENIENT_USAGES),
+    foreignNamespaces: new Map([['XCAP_SIMSERVS_NAMESPACES', list(values.XCAP_SIMSERVS_NAMESPACES)]]),
     policies: policies(values.XCAP_POLICIES),
     openProvisioning:
       values.XCAP_OPEN_PROVISIONING === ''

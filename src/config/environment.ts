@@ -96,6 +96,12 @@ export const variables = {
     description:
       'Comma-separated AUIDs of usages that accept what known clients write against the standard. Only `resource-lists` can: entries without URI, elements of vendors.',
   },
+  XCAP_SIMSERVS_NAMESPACES: {
+    type: 'string',
+    default: '',
+    description:
+      'Comma-separated namespaces whose elements may stand among the services of `simservs.ngn.etsi.org`, such as those of a vendor.',
+  },
   XCAP_OPEN_PROVISIONING: {
     type: 'string',
     default: '',

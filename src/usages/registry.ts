@@ -25,6 +25,8 @@ export interface UsageChoices {
   readonly policies: ReadonlyMap<string, string>;
   /** AUIDs of the usages that are judged by their lenient schemas. Default: none. */
   readonly lenientUsages?: readonly string[];
+  /** Namespaces by the variable that has them, for places that are open to those alone. Default: none. */
+  readonly foreignNamespaces?: ReadonlyMap<string, readonly string[]>;
   /** Who writes the documents of a usage beside its users; here only that there is such a usage is checked. */
   readonly trustedWriters?: readonly { readonly auid: string }[];
   /** True where the same files were checked against their known-bad examples a moment ago. Default: false. */
@@ -69,7 +71,7 @@ export async function loadUsages(
     candidates.map(({ usage, schema, lenientSchema }) => [
       usage.auid,
       {
-        usage: withPolicy(usage, choices.policies.get(usage.auid)),
+        usage: withForeignNamespaces(withPolicy(usage, choices.policies.get(usage.auid)), choices),
         schema: choices.lenientUsages?.includes(usage.auid) === true ? lenientSchema : schema,
         knownNames,
       },
@@ -119,6 +121,23 @@ function checkChoices(
 function withPolicy(usage: ApplicationUsage, name: string | undefined): ApplicationUsage {
   const access = name === undefined ? undefined : usage.otherPolicies?.[name];
   return access === undefined ? usage : { ...usage, ...access };
+}
+
+/** @throws UsageError for a namespace that the schemas of the usage know: its elements have their places. */
+function withForeignNamespaces(
+  usage: ApplicationUsage,
+  { foreignNamespaces }: UsageChoices,
+): ApplicationUsage {
+  const { foreignChildren } = usage;
+  const namespaces = foreignChildren && foreignNamespaces?.get(foreignChildren.variable);
+  if (foreignChildren === undefined || namespaces === undefined) return usage;
+  const own = namespaces.find((namespace) => usage.namespaces.includes(namespace));
+  if (own !== undefined) {
+    throw new UsageError(
+      `${foreignChildren.variable} has '${own}', which is a namespace of ${usage.auid} itself; name those of vendors.`,
+    );
+  }
+  return { ...usage, foreignChildren: { ...foreignChildren, namespaces } };
 }
 
 function auidsIn({ sources }: UsageFolders): string[] {

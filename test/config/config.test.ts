@@ -21,6 +21,7 @@ t.test('defaults', (t) => {
     trustedWriters: [],
     optionalUsages: [],
     lenientUsages: [],
+    foreignNamespaces: new Map([['XCAP_SIMSERVS_NAMESPACES', []]]),
     policies: new Map(),
     openProvisioning: true,
     defaultDomain: undefined,
@@ -77,6 +78,10 @@ t.test('values', (t) => {
     [{ XCAP_TRUSTED_PROXIES: ',' }, { trustedProxies: [] }],
     [{ XCAP_OPTIONAL_USAGES: 'a, b' }, { optionalUsages: ['a', 'b'] }],
     [{ XCAP_LENIENT_USAGES: 'a, b' }, { lenientUsages: ['a', 'b'] }],
+    [
+      { XCAP_SIMSERVS_NAMESPACES: 'urn:a, urn:b' },
+      { foreignNamespaces: new Map([['XCAP_SIMSERVS_NAMESPACES', ['urn:a', 'urn:b']]]) },
+    ],
     [
       { XCAP_POLICIES: 'a=x, b=y' },
       {

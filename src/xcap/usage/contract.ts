@@ -51,6 +51,15 @@ export interface ChildOrder {
   readonly children: readonly (ExpandedName | '*')[];
 }
 
+/** A place that a standard leaves open and that stays closed but for chosen namespaces. */
+export interface ForeignChildren {
+  readonly parent: ExpandedName;
+  /** The environment variable by which an operator names the namespaces. */
+  readonly variable: string;
+  /** Filled in by the registry. Default: none. */
+  readonly namespaces?: readonly string[];
+}
+
 interface UsageCommon extends UsagePolicy {
   /** §5.1. Equals the name of the folder. */
   readonly auid: string;
@@ -73,6 +82,8 @@ interface UsageCommon extends UsagePolicy {
   readonly limits?: DocumentLimits;
   /** The file name of a schema that also accepts what known clients write against the standard (`XCAP_LENIENT_USAGES`). */
   readonly lenientSchema?: string;
+  /** Where the schema takes elements of any other namespace, and the server only those of namespaces that an operator names. */
+  readonly foreignChildren?: ForeignChildren;
   /** §12: the namespaces whose schemas the usage has. They are advertised in xcap-caps. */
   readonly namespaces: readonly string[];
   /** §12: tokens of XCAP extensions that the usage brings. Default: none. */

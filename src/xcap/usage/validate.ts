@@ -47,7 +47,26 @@ export function schemaFault(
   if (rootElement !== undefined && !sameName(tree.root, rootElement)) {
     return `The root element is '${rootElement.localName}' of the namespace '${rootElement.namespace}'`;
   }
-  return (schema && invalidity(tree, schema)) ?? unknownName(tree.root, knownNames);
+  return (
+    (schema && invalidity(tree, schema)) ??
+    strangeChild(tree.root, usage) ??
+    unknownName(tree.root, knownNames)
+  );
+}
+
+/** A sentence on the first child of a namespace that nobody has named where the schema takes any, or undefined. */
+function strangeChild(root: SourceElement, { foreignChildren }: ApplicationUsage): string | undefined {
+  if (foreignChildren === undefined) return undefined;
+  const { parent, variable, namespaces = [] } = foreignChildren;
+  const strange = descendantsOrSelf(root)
+    .filter((element) => sameName(element, parent))
+    .flatMap(({ children }) => children)
+    .find(({ namespace }) => namespace !== parent.namespace && !namespaces.includes(namespace));
+  return (
+    strange &&
+    `Element '${strange.localName}': This element is not expected in the namespace '${strange.namespace}', which is none ` +
+      `of those in ${variable} of this server (line ${String(strange.line)})`
+  );
 }
 
 function invalidity({ text }: SourceTree, schema: Schema): string | undefined {
