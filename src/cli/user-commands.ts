@@ -1,4 +1,5 @@
 /** Subscribers. */
+import { visibleText } from '../visible-text.js';
 import { InvalidArgumentError, type Command } from 'commander';
 import { listPages, send, sendForJson, subscriberPath } from './api-client.js';
 import { addHelp } from './help.js';
@@ -55,7 +56,7 @@ function addAdd(users: Command): void {
     .option('--identity <identity>', 'a further public identity; may be repeated', collect)
     .option('--impi <impi>', 'the private identity')
     .option('--profile <name>', 'the profile of provisioned services')
-    .option('--force', 'also where the server has no such profile yet')
+    .option('--force', 'also where the server has no such profile yet, and with any identity')
     .option('--max-documents <number>', 'how many documents they may have', wholeNumber)
     .option('--max-bytes <number>', 'how many bytes they may have together', wholeNumber)
     .option('--disabled', 'refuse their requests for now')
@@ -94,14 +95,19 @@ async function newSubscriber(xui: string, options: AddOptions): Promise<object> 
 function addList(users: Command): void {
   const command = users
     .command('list [prefix]')
-    .description('all subscribers with an identity that begins so')
+    .description('all subscribers with an identity that begins so, with or without its scheme')
     .action(async (prefix: string | undefined, options: ServerOptions) => {
       const query = prefix === undefined ? {} : { query: prefix };
       const pages = listPages<SubscriberView>(serverOf(options), '/subscribers', query);
+      let found = 0;
       for await (const subscribers of pages) {
+        found += subscribers.length;
         if (options.json) for (const subscriber of subscribers) await printJson(subscriber);
         else await print(table(subscribers.map(summary)));
       }
+      if (found > 0) return;
+      const which = prefix === undefined ? '' : ` with an identity that begins with '${prefix}'`;
+      process.stderr.write(visibleText(`There is no subscriber${which}.\n`));
     });
   serverCommand(command, [
     'xcapd user list',
@@ -118,7 +124,7 @@ function summary({ xui, identities, profile, isDisabled }: SubscriberView): stri
 function addShow(users: Command): void {
   const command = users
     .command('show <xui>')
-    .description('one subscriber, by any of their identities')
+    .description('one subscriber, by any of their identities in any spelling')
     .action(async (xui: string, options: ServerOptions) => {
       const shown = await sendForJson<SubscriberView>(serverOf(options), 'GET', subscriberPath(xui));
       await (options.json ? printJson(shown) : print(description(shown)));

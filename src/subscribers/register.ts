@@ -76,8 +76,8 @@ export interface SubscriberRecords {
   read(identity: Xui): Promise<Subscriber | undefined>;
   /** Whether somebody kept this spelling of a URI when all others got their one form, which was somebody else's. */
   isKeptSpelling(spelling: string): Promise<boolean>;
-  /** Sorted by XUI; `prefix` is that of any identity. */
-  list(page: PageRequest, prefix: string): Promise<Page<Subscriber>>;
+  /** Sorted by XUI: those with an identity that begins in one of these ways; all where there is none. */
+  list(page: PageRequest, beginnings: readonly string[]): Promise<Page<Subscriber>>;
   /** How many subscribers have each of these profiles; without those that nobody has. */
   countWithProfiles(names: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** `logins` are names that end with the change. Whether there is such a subscriber. @throws SubscriberConflict */

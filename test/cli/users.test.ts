@@ -48,6 +48,38 @@ t.test('the life of a subscriber', async (t) => {
   });
 });
 
+t.test('any spelling finds a subscriber, and what finds nobody says so', async (t) => {
+  const server = await startServer(t, { environment: { XCAP_DEFAULT_DOMAIN: 'example.com' } });
+  const run = commandLine(server);
+  await run('user', 'add', alice, '--identity', 'tel:+15550100');
+  for (const spelling of [
+    'alice',
+    'alice@example.com',
+    'SIP:alice@EXAMPLE.com',
+    '+15550100',
+    '+1 555-0100',
+  ]) {
+    t.match((await run('user', 'show', spelling)).stdout, /^xui: +sip:alice@example\.com\n/, spelling);
+  }
+  for (const beginning of ['al', 'sip:al', '+1555', 'tel:+1555']) {
+    t.match((await run('user', 'list', beginning)).stdout, /^sip:alice@example\.com/, beginning);
+  }
+  t.strictSame(await run('user', 'list', 'bob'), {
+    code: 0,
+    stdout: '',
+    stderr: "There is no subscriber with an identity that begins with 'bob'.\n",
+  });
+  t.match(await run('user', 'add', 'not a uri'), {
+    code: 1,
+    stderr: /'not%20a%20uri@example\.com|is not the identity/,
+  });
+  t.match(await run('identity', 'add', alice, 'tel:alice'), {
+    code: 1,
+    stderr: /'tel:alice' is not the identity/,
+  });
+  t.match(await run('user', 'add', 'tel:bob', '--force'), { code: 0 });
+});
+
 t.test('quota, private identity and state at the beginning', async (t) => {
   const server = await startServer(t);
   const limits = [
@@ -88,7 +120,7 @@ t.test('a list goes through all pages, and begins with a prefix', async (t) => {
     (await commandLine(server)('user', 'list', 'sip:user0000')).stdout.trimEnd().split('\n').length,
     10,
   );
-  t.strictSame(await commandLine(server)('user', 'list', 'sip:nobody'), { code: 0, stdout: '', stderr: '' });
+  t.match(await commandLine(server)('user', 'list', 'sip:nobody'), { code: 0, stdout: '' });
 });
 
 t.test('identities', async (t) => {

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SecretBox } from '../../identity/passwords/secrets.js';
+import { identitiesMeant, identityFault } from '../../subscribers/identity.js';
 import type { SubscriberRegister } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
 import type { LoadedUsages } from '../../xcap/usage/loaded-usage.js';
@@ -10,7 +11,7 @@ import type { Xcap } from '../../xcap/request.js';
 import type { Xui } from '../../xcap/terms.js';
 import { canonicalXui } from '../../xcap/uri/xui.js';
 import type { AdminToken } from './access.js';
-import { notFound } from './problem.js';
+import { notFound, Problem } from './problem.js';
 
 export interface ManagementApiOptions {
   readonly register: SubscriberRegister;
@@ -43,17 +44,34 @@ export function canonical({ defaultDomain }: Context, given: string): Xui {
   return canonicalXui(given, defaultDomain);
 }
 
-/** The subscriber with that identity. @throws Problem 404 */
+/** The identity in canonical form. @throws Problem 400 where it cannot be one */
+export function newIdentity(context: Context, given: string, isForced = false): Xui {
+  const identity = canonical(context, given);
+  const fault = isForced ? undefined : identityFault(identity);
+  if (fault !== undefined) throw new Problem(400, fault, { code: 'invalid-identity' });
+  return identity;
+}
+
+/** The subscriber whom somebody may mean by that, in any spelling. @throws Problem 404 */
 export async function subscriberNamed(context: Context, given: string): Promise<Subscriber> {
-  const subscriber = await context.register.read(await nameOf(context, given));
+  const subscriber = await subscriberMeant(context, given);
   if (subscriber === undefined) throw notFound('subscriber');
   return subscriber;
 }
 
+async function subscriberMeant(context: Context, given: string): Promise<Subscriber | undefined> {
+  const { register, defaultDomain } = context;
+  const names = new Set([await nameOf(context, given), ...identitiesMeant(given, defaultDomain)]);
+  for (const name of names) {
+    const subscriber = await register.read(name);
+    if (subscriber !== undefined) return subscriber;
+  }
+  return undefined;
+}
+
 /** The XUI of the subscriber with that identity, and the identity itself where it is nobody's. */
 export async function xuiNamed(context: Context, given: string): Promise<Xui> {
-  const identity = await nameOf(context, given);
-  return (await context.register.read(identity))?.xui ?? identity;
+  return (await subscriberMeant(context, given))?.xui ?? nameOf(context, given);
 }
 
 /** Who is meant: also somebody whose spelling was kept, though it is that of somebody else now. */

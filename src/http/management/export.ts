@@ -19,7 +19,7 @@ export async function* exportSubscribers(context: Context, parts: ExportParts): 
   const { register } = context;
   let after: string | undefined;
   do {
-    const { items, next } = await register.list({ after, limit: subscribersAtOnce }, '');
+    const { items, next } = await register.list({ after, limit: subscribersAtOnce }, []);
     const credentials = parts.credentials
       ? await register.credentials(items.map(({ xui }) => xui))
       : new Map<string, StoredCredentials>();

@@ -2,8 +2,9 @@
 import { Type } from 'typebox';
 import type { NewSubscriber, SubscriberChanges } from '../../subscribers/register.js';
 import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
+import { beginningsMeant } from '../../subscribers/identity.js';
 import { actorOf } from './access.js';
-import { canonical, nameOf, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
+import { nameOf, newIdentity, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
 import { lostLogins, storedCredentials } from './credentials.js';
 import {
   forceQuery,
@@ -42,7 +43,10 @@ export function subscriberRoutes(api: Api, context: Context): void {
   });
 
   api.get('/subscribers', { schema: { querystring: listQuery } }, async ({ query }) => {
-    const page = await register.list(pageRequest(query, keys.text), prefixOf(query.query));
+    const page = await register.list(
+      pageRequest(query, keys.text),
+      query.query === undefined ? [] : beginningsMeant(query.query),
+    );
     return pageBody(page, subscriberView);
   });
 
@@ -72,10 +76,10 @@ export function subscriberRoutes(api: Api, context: Context): void {
 
   api.post(
     '/subscribers/:xui/identities',
-    { schema: { params: subscriberParameters, body: identityBody } },
+    { schema: { params: subscriberParameters, body: identityBody, querystring: forceQuery } },
     async (request, reply) => {
       const { xui } = await subscriberNamed(context, request.params.xui);
-      const added = canonical(context, request.body.identity);
+      const added = newIdentity(context, request.body.identity, request.query.force === 'true');
       if (!(await register.addIdentity(xui, added, actorOf(request)))) throw notFound('subscriber');
       return reply.code(201).send(await shown(context, xui));
     },
@@ -130,9 +134,9 @@ export async function newSubscriber(
   isForced: boolean,
 ): Promise<NewSubscriber> {
   checkProfile(context, body.profile, isForced);
-  const xui = canonical(context, body.xui);
+  const xui = newIdentity(context, body.xui, isForced);
   const otherIdentities = (body.identities ?? [])
-    .map((given) => canonical(context, given))
+    .map((given) => newIdentity(context, given, isForced))
     .filter((other) => other !== xui);
   const { impi } = body;
   return {
@@ -171,10 +175,4 @@ function changedQuota({ documents, bytes }: NonNullable<SubscriberChangesBody['q
     ...(documents === undefined ? {} : { documents: documents ?? undefined }),
     ...(bytes === undefined ? {} : { bytes: bytes ?? undefined }),
   };
-}
-
-/** Identities are stored with their scheme; most are sip. */
-function prefixOf(query: string | undefined): string {
-  if (query === undefined) return '';
-  return query.includes(':') ? query : `sip:${query}`;
 }

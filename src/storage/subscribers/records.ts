@@ -61,13 +61,14 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
       });
       return new Map(rows.map(({ profile, subscribers }) => [profile, subscribers]));
     },
-    async list({ after, limit }, prefix) {
+    async list({ after, limit }, beginnings) {
+      const isMeant = beginnings.map((_, i) => hasIdentityBetween(`$${2 * i + 3}`, `$${2 * i + 4}`));
       const rows = await query<SubscriberRow>({
         text:
           `select ${subscriberColumns} from xcapd.subscribers where ($1::text is null or subscribers.xui > $1) ` +
-          (prefix === '' ? '' : `and ${hasIdentityBetween('$3', '$4')} `) +
+          (isMeant.length === 0 ? '' : `and (${isMeant.join(' or ')}) `) +
           'order by subscribers.xui limit $2',
-        values: [after, limit + 1, ...(prefix === '' ? [] : [prefix, `${prefix}${lastCharacter}`])],
+        values: [after, limit + 1, ...beginnings.flatMap((one) => [one, `${one}${lastCharacter}`])],
       });
       return pageOf(rows, limit, subscriberOf, ({ xui }) => xui);
     },

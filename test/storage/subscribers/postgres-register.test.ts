@@ -52,7 +52,7 @@ t.test('of many at once, those are made that nobody is in the way of', async (t)
     outcomes.map((conflict) => conflict?.code),
     [undefined, 'identity-taken', 'identity-taken', 'impi-taken', 'username-taken', undefined],
   );
-  const { items } = await register.list({ after: undefined, limit: 10 }, '');
+  const { items } = await register.list({ after: undefined, limit: 10 }, []);
   t.same(
     items.map(({ identities }) => identities),
     [
@@ -111,19 +111,19 @@ t.test('pages', async (t) => {
     xuis.map((xui) => subscriber(xui)),
     'test',
   );
-  const first = await register.list({ after: undefined, limit: 3 }, '');
+  const first = await register.list({ after: undefined, limit: 3 }, []);
   t.same(
     first.items.map(({ xui }) => xui),
     ['sip:B', 'sip:a', 'sip:ä'],
     'by their bytes',
   );
   t.equal(first.next, 'sip:ä');
-  const second = await register.list({ after: first.next, limit: 3 }, '');
+  const second = await register.list({ after: first.next, limit: 3 }, []);
   t.same(
     second.items.map(({ xui }) => xui),
     ['tel:1'],
   );
   t.equal(second.next, undefined);
-  const exact = await register.list({ after: undefined, limit: 4 }, '');
+  const exact = await register.list({ after: undefined, limit: 4 }, []);
   t.equal(exact.next, undefined, 'a full page can be the last one');
 });
