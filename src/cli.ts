@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line. */
+import './cli/node-version.js';
 import { CommanderError } from 'commander';
 import { CommandError, exitCodes, messageOf } from './cli/command-error.js';
 import { endQuietlyWithReader } from './cli/output.js';

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SecretBox } from '../../identity/passwords/secrets.js';
-import { identitiesMeant, identityFault } from '../../subscribers/identity.js';
+import { identitiesMeant, identityFault } from '../../subscribers/identity-forms.js';
 import type { SubscriberRegister } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
 import type { LoadedUsages } from '../../xcap/usage/loaded-usage.js';

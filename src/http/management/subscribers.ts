@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { NewSubscriber, SubscriberChanges } from '../../subscribers/register.js';
 import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
-import { beginningsMeant } from '../../subscribers/identity.js';
+import { beginningsMeant } from '../../subscribers/identity-forms.js';
 import { actorOf } from './access.js';
 import { nameOf, newIdentity, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
 import { lostLogins, storedCredentials } from './credentials.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { beginningsMeant, identitiesMeant, identityFault } from '../../src/subscribers/identity.js';
+import { beginningsMeant, identitiesMeant, identityFault } from '../../src/subscribers/identity-forms.js';
 import { canonicalXui } from '../../src/xcap/uri/xui.js';
 
 t.test('identities that somebody can have', (t) => {
