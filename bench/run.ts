@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { poolSizes } from '../src/storage/database.js';
 import { startEmbeddedPostgres } from '../src/storage/embedded/postgres.js';
 import { startDatabaseLoad } from './database-load.js';
 import { comparisons, listFigures, mostConnections, prepareDocuments, type Figure } from './figures.js';
@@ -11,8 +12,8 @@ import { figureTable, machineLine, ratioTable, type Measured } from './report.js
 import { startBareServer, startXcapServer, type Server } from './servers.js';
 import { latencyFigures, type Sample } from './statistics.js';
 
-/** As many connections to PostgreSQL as a worker of the server opens. */
-const poolSize = 10;
+/** As many connections to PostgreSQL as a worker of the server has for writes. */
+const poolSize = poolSizes.writes;
 
 /** What is undone at the end, the last first. */
 const undoings: (() => unknown)[] = [];

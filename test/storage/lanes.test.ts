@@ -9,7 +9,9 @@ import { openPipelinedClient } from '../../src/storage/pipelined-client.js';
 import { openStorage } from '../../src/storage/storage.js';
 
 const alice = 'sip:alice@example.com';
-const document = { tree: 'users', auid: 'resource-lists', xui: alice, path: ['index'] } as const;
+const bob = 'sip:bob@example.com';
+const documentOf = (xui: string) =>
+  ({ tree: 'users', auid: 'resource-lists', xui, path: ['index'] }) as const;
 
 /** Somebody who keeps all others from a table until `release`. */
 async function lock(t: Test, database: TestDatabase, table: string) {
@@ -52,10 +54,13 @@ async function open(t: Test) {
 type Storage = Awaited<ReturnType<typeof open>>['storage'];
 
 /** What storage is asked for, and the tables that the answer comes from. */
-const questions: readonly { tables: readonly string[]; ask: (storage: Storage) => Promise<unknown> }[] = [
-  { tables: ['documents'], ask: ({ documents }) => documents.read(document) },
-  { tables: ['subscribers'], ask: ({ directory }) => directory.withIdentity(alice) },
-  { tables: ['claims', 'documents'], ask: ({ documents }) => documents.freeUris([alice]) },
+const questions: readonly {
+  tables: readonly string[];
+  ask: (storage: Storage, xui: string) => Promise<unknown>;
+}[] = [
+  { tables: ['documents'], ask: ({ documents }, xui) => documents.read(documentOf(xui)) },
+  { tables: ['subscribers'], ask: ({ directory }, xui) => directory.withIdentity(xui) },
+  { tables: ['claims', 'documents'], ask: ({ documents }, xui) => documents.freeUris([xui]) },
   {
     tables: ['listed_claims_revisions', 'claims'],
     ask: ({ documents }) => documents.listedElements('rls-services', undefined),
@@ -70,12 +75,17 @@ for (const { tables, ask } of questions) {
   const [table = ''] = tables;
   t.test(`while somebody has all of ${table}`, async (t) => {
     const { database, storage } = await open(t);
+    // The connections are there before somebody waits.
+    await Promise.all(questions.map((question) => question.ask(storage, bob)));
     const { release } = await lock(t, database, `xcapd.${table}`);
-    const answer = ask(storage);
+    const answer = ask(storage, alice);
     await waiting(database, 1);
     for (const other of questions) {
       if (other.tables.includes(table)) continue;
-      await t.resolves(other.ask(storage), `what comes from ${other.tables.join(' and ')} is answered`);
+      await t.resolves(
+        other.ask(storage, alice),
+        `what comes from ${other.tables.join(' and ')} is answered`,
+      );
     }
     await release();
     await t.resolves(answer, 'and then what waited');
@@ -88,12 +98,12 @@ t.test('listings that wait, as many as may, keep nobody from documents', async (
   const list = () => storage.register.listRoles({ after: undefined, limit: 10 });
   const listings = Array.from({ length: poolSizes.listings }, list);
   await waiting(database, listings.length);
-  const written = await storage.documents.write(document, alice, () => ({
+  const written = await storage.documents.write(documentOf(alice), alice, () => ({
     next: read('<x/>'),
     outcome: 'put',
   }));
   t.equal(written.kind, 'written');
-  t.equal((await storage.documents.read(document))?.text, '<x/>');
+  t.equal((await storage.documents.read(documentOf(alice)))?.text, '<x/>');
   await release();
   for (const listed of await Promise.all(listings)) t.strictSame(listed.items, []);
 });
