@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { envSchema } from 'env-schema';
 import { ConfigError } from './config-error.js';
 import { variables, type Environment, type AuthenticationSchemeName } from './environment.js';
-import { checkAuthenticationSchemes, identityConfig, type IdentityConfig } from './identity.js';
+import { checkAuthenticationSchemes, identityConfig, type IdentityConfig } from './identity-config.js';
 import { isNetwork } from './network.js';
 import { authenticationSchemesFrom, passwordConfig, type PasswordConfig } from './passwords.js';
 import { upstreamRoutes, type UpstreamRoute } from './upstreams.js';
