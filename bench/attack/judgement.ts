@@ -32,7 +32,7 @@ function costsOfUsage(loaded: LoadedStoredUsage): Cost[] {
   const limits = limitsOf(loaded.usage, 1024 * 1024);
   const dearest = new Map<string, Cost>();
   for (const shape of shapesOf(auid, limits)) {
-    const reading = readDocument(shape.text, limits.nodes);
+    const reading = readDocument(shape.text, { nodes: limits.nodes });
     if (!reading.ok) continue;
     for (const cost of costsOn(loaded, reading.value, shape)) {
       if (cost.milliseconds >= (dearest.get(cost.what)?.milliseconds ?? 0)) dearest.set(cost.what, cost);

@@ -25,6 +25,11 @@ export const LIMITS = {
   name: 1_000,
 } as const;
 
+type SizeLimits = Readonly<Record<'length' | 'nodes', number>>;
+
+/** For what this server has made itself, which libxml2 never sees. */
+export const UNLIMITED: SizeLimits = { length: Infinity, nodes: Infinity };
+
 /** XML Namespaces 1.0 §3: a local part starts like a name. saxes checks the start of the whole name only. */
 const NAME_START =
   /^[A-Z_a-z\xC0-\xD6\xD8-\xF6\xF8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\u{10000}-\u{EFFFF}]/u;
@@ -54,11 +59,11 @@ export function decodeUtf8(bytes: Uint8Array): Result<string> {
 /**
  * Reads a whole document. The offsets of the tree count in `text` as it is, byte order mark included.
  *
- * @param maximalNodes elements, attributes, comments and processing instructions
+ * @param size instead of `LIMITS`
  */
-export function readDocument(text: string, maximalNodes: number = LIMITS.nodes): Result<SourceTree> {
+export function readDocument(text: string, size: Partial<SizeLimits> = {}): Result<SourceTree> {
   return attempt(() => {
-    const reader = new Reader(text, 'document', maximalNodes);
+    const reader = new Reader(text, 'document', size);
     const root = reader.read();
     return { text, root, nodes: reader.nodes };
   });
@@ -71,7 +76,7 @@ export function readDocument(text: string, maximalNodes: number = LIMITS.nodes):
  */
 export function readFragment(text: string): Result<{ readonly start: number; readonly end: number }> {
   return attempt(() => {
-    const { start, end } = new Reader(withoutVersionlessDeclaration(text), 'fragment', LIMITS.nodes).read();
+    const { start, end } = new Reader(withoutVersionlessDeclaration(text), 'fragment').read();
     return { start, end };
   });
 }
@@ -88,17 +93,17 @@ function withoutVersionlessDeclaration(text: string): string {
 class Reader {
   readonly #text: string;
   readonly #mode: Mode;
-  readonly #maximalNodes: number;
+  readonly #size: SizeLimits;
   readonly #parser: SaxesParser<{ xmlns: true }>;
   readonly #open: UnfinishedElement[] = [];
   #root: SourceElement | undefined;
   #nodes = 0;
   #declarationsInScope = 0;
 
-  constructor(text: string, mode: Mode, maximalNodes: number) {
+  constructor(text: string, mode: Mode, size: Partial<SizeLimits> = {}) {
     this.#text = text;
     this.#mode = mode;
-    this.#maximalNodes = maximalNodes;
+    this.#size = { ...LIMITS, ...size };
     this.#parser = new SaxesParser({
       xmlns: true,
       forceXMLVersion: true,
@@ -113,8 +118,10 @@ class Reader {
   }
 
   read(): SourceElement {
-    if (this.#text.length > LIMITS.length) {
-      throw new Refused(refusal('forbidden', `The text has more than ${String(LIMITS.length)} characters`));
+    if (this.#text.length > this.#size.length) {
+      throw new Refused(
+        refusal('forbidden', `The text has more than ${String(this.#size.length)} characters`),
+      );
     }
     // saxes takes the unit behind a lone surrogate for its other half, even where that is a `<`.
     if (/\p{Surrogate}/u.test(this.#text)) throw new Refused(refusal('not-utf-8', 'The text is not Unicode'));
@@ -155,8 +162,8 @@ class Reader {
 
   #countNodes(count: number): void {
     this.#nodes += count;
-    if (this.#nodes > this.#maximalNodes) {
-      this.#refuse('forbidden', `There are more than ${String(this.#maximalNodes)} nodes`);
+    if (this.#nodes > this.#size.nodes) {
+      this.#refuse('forbidden', `There are more than ${String(this.#size.nodes)} nodes`);
     }
   }
 

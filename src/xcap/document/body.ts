@@ -6,7 +6,7 @@ import { readAttributeValue } from './splice.js';
 
 /** @throws Conflict not-utf-8, not-well-formed; constraint-failure for what the fence does not let in */
 export function readDocumentBody(body: Uint8Array, maximalNodes: number): SourceTree {
-  const reading = readDocument(decode(body), maximalNodes);
+  const reading = readDocument(decode(body), { nodes: maximalNodes });
   if (reading.ok) return reading.value;
   // A document type declaration or a depth that is not accepted makes a document unwelcome, not ill-formed.
   const malformed = reading.refusal.reason === 'forbidden' ? 'constraint-failure' : 'not-well-formed';

@@ -1,6 +1,6 @@
 /** §8.5: one version of a document with its entity tag. */
 import { createHash } from 'node:crypto';
-import { readDocument } from '../../xml/fence.js';
+import { readDocument, UNLIMITED } from '../../xml/fence.js';
 import type { SourceTree } from '../../xml/source-tree.js';
 import type { EntityTag } from '../terms.js';
 
@@ -14,11 +14,19 @@ export interface StoredDocument {
   readonly tree: () => SourceTree;
 }
 
-/** A version as a store hands it out. Its tree may be given where it is known already. */
+interface MoreOfVersion {
+  /** Where it is known already. */
+  readonly tree?: SourceTree;
+  readonly flaw?: string | undefined;
+  /** Of a text that this server has made. */
+  readonly size?: typeof UNLIMITED;
+}
+
+/** A version as a store hands it out. */
 export function storedDocument(
   text: string,
   entityTag: EntityTag,
-  { tree, flaw }: { readonly tree?: SourceTree; readonly flaw?: string | undefined } = {},
+  { tree, flaw, size }: MoreOfVersion = {},
 ): StoredDocument {
   let known = tree;
   return {
@@ -27,7 +35,7 @@ export function storedDocument(
     flaw,
     tree: () => {
       if (known === undefined) {
-        const reading = readDocument(text);
+        const reading = readDocument(text, size);
         if (!reading.ok) throw new Error(`a stored document is damaged: ${reading.refusal.message}`);
         known = reading.value;
       }
@@ -54,5 +62,6 @@ export function memoryOf({ text }: Pick<StoredDocument, 'text'>): number {
 
 /** A document that the server made: its entity tag is a hash, so it changes exactly when the text does, in all processes. */
 export function madeDocument(text: string): StoredDocument {
-  return storedDocument(text, createHash('sha256').update(text).digest('base64url').slice(0, 16));
+  const entityTag = createHash('sha256').update(text).digest('base64url').slice(0, 16);
+  return storedDocument(text, entityTag, { size: UNLIMITED });
 }

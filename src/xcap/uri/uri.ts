@@ -2,7 +2,7 @@
 import { Refusal } from '../refusal.js';
 import type { DocumentSelector, NamespaceBindings } from '../terms.js';
 import { encodeSegment, isMisleadingSegment, percentDecode } from './percent-encoding.js';
-import { canonicalXui } from './xui.js';
+import { canonicalXui, maximalXuiBytes } from './xui.js';
 
 /** A request target below an XCAP root. The node selector is not read yet: that is done after authorization (§8). */
 export interface XcapUri {
@@ -146,6 +146,11 @@ function pointerData(text: string, start: number): { text: string; end: number }
   return undefined;
 }
 
+/** @throws Refusal 414 */
+function checkBytes(what: string, text: string, limit: number): void {
+  if (Buffer.byteLength(text) > limit) throw new Refusal(414, `A ${what} has at most ${limit} bytes.`);
+}
+
 /** RFC 9112 §3.2.2: a server accepts the absolute form, too. */
 function originForm(target: string): string {
   return target.replace(/^https?:\/\/[^/?]*/i, '');
@@ -185,14 +190,14 @@ function documentSelector(encoded: string, rules: UriRules): Pick<XcapUri, 'docu
   checkLength('document selector', encoded, maximalPathLength);
   const segments = encoded.replace(/\/$/, '').split('/').map(percentDecode);
   segments.forEach(checkSegment);
-  if (Buffer.byteLength(segments.join('/')) > maximalDocumentSelectorBytes) {
-    throw new Refusal(414, `A document selector has at most ${maximalDocumentSelectorBytes} bytes.`);
-  }
+  checkBytes('document selector', segments.join('/'), maximalDocumentSelectorBytes);
   const [auid = '', tree, ...rest] = segments;
   if (tree === 'global' && isPath(rest)) return { document: { tree, auid, path: rest }, isHome: false };
   const [identifier, ...path] = rest;
   if (tree === 'users' && identifier !== undefined && identifier !== '') {
-    const user = { tree, auid, xui: canonicalXui(identifier, rules.defaultDomain) } as const;
+    const xui = canonicalXui(identifier, rules.defaultDomain);
+    checkBytes('user identifier', xui, maximalXuiBytes);
+    const user = { tree, auid, xui } as const;
     if (isPath(path)) return { document: { ...user, path }, isHome: false };
     const name = encoded.endsWith('/') && path.length === 0 ? rules.defaultDocument?.(auid) : undefined;
     if (name !== undefined) return { document: { ...user, path: [name] }, isHome: true };

@@ -3,6 +3,9 @@ import { domainToASCII } from 'node:url';
 import type { Xui } from '../terms.js';
 import { percentDecoded } from './percent-encoding.js';
 
+/** Of an XUI, and of a URI that only one document may claim: keys of databases have an end. */
+export const maximalXuiBytes = 1024;
+
 /**
  * The one form of an XUI, or of any URI that stands for somebody, that is stored and compared; two spellings of one URI have
  * the same. `alice@example.com` and `sip:alice@example.com` are one user. The URI is taken apart before anything in it is

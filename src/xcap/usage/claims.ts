@@ -6,7 +6,7 @@ import { attributeOf, type Claim, type UniquenessFailure } from './contract.js';
 import type { DocumentRules } from './loaded-usage.js';
 import type { DocumentSelector, Xui } from '../terms.js';
 import { mostFailures, uniquenessConflict } from './uniqueness.js';
-import { canonicalXui } from '../uri/xui.js';
+import { canonicalXui, maximalXuiBytes } from '../uri/xui.js';
 
 /** A URI that a document claims for itself. */
 export interface StoredClaim {
@@ -44,6 +44,14 @@ function valueOf({ element, attribute }: Claim): string {
 export function repeatedClaims(tree: SourceTree, rules: ClaimRules): UniquenessFailure[] {
   const seen = new Set<string>();
   return (claimsOf(tree, rules) ?? []).filter(({ uri }) => seen.size === seen.add(uri).size);
+}
+
+/** A sentence on a claim that no database could keep as a key. */
+export function oversizedClaim(tree: SourceTree, rules: ClaimRules): string | undefined {
+  const claim = claimsOf(tree, rules)?.find(({ uri }) => Buffer.byteLength(uri) > maximalXuiBytes);
+  if (claim === undefined) return undefined;
+  const { element, attribute } = claim;
+  return `The ${attribute} of '${element.localName}' has more than ${maximalXuiBytes} bytes (line ${element.line}). Please choose a shorter URI.`;
 }
 
 /** As the store keeps them. */

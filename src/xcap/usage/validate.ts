@@ -4,7 +4,7 @@ import { validate, type Schema } from '../../xml/schema.js';
 import { descendantsOrSelf, sameName, type SourceElement, type SourceTree } from '../../xml/source-tree.js';
 import { textOf } from '../../xml/text-content.js';
 import type { ApplicationUsage } from './contract.js';
-import { repeatedClaims } from './claims.js';
+import { oversizedClaim, repeatedClaims } from './claims.js';
 import type { DocumentRules, LoadedStoredUsage } from './loaded-usage.js';
 import { uniquenessConflict } from './uniqueness.js';
 
@@ -85,11 +85,8 @@ export function checkConstraints(tree: SourceTree, rules: DocumentRules): void {
   const { usage, document, xcapRoots } = rules;
   const [failure, ...more] = [...(usage.uniqueness?.(tree.root) ?? []), ...repeatedClaims(tree, rules)];
   if (failure !== undefined) throw uniquenessConflict([failure, ...more], usage.defaultDocumentNamespace);
-  const broken = usage.constraints?.(tree.root, {
-    document,
-    xcapRoots,
-    textOf: (element) => textOf(tree.text, element),
-  });
+  const context = { document, xcapRoots, textOf: (element: SourceElement) => textOf(tree.text, element) };
+  const broken = usage.constraints?.(tree.root, context) ?? oversizedClaim(tree, rules);
   if (broken !== undefined) {
     // The sentence may quote the document.
     throw new Conflict({ condition: 'constraint-failure', phrase: broken.slice(0, longestPhrase) });
