@@ -81,6 +81,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     maximalDocumentBytes: config.maximalDocumentBytes,
     strictMediaTypes: config.strictMediaTypes,
     xcapRoots: config.xcapRoots,
+    hostnames: config.hostnames,
   };
   const upstreams = await openUpstreams({
     routes: config.upstreams,

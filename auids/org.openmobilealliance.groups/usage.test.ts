@@ -129,7 +129,7 @@ for (const usage of [groups, pocGroups]) {
   t.test(`${usage.auid}: addresses`, (t) => {
     const faultOf = (uri: string, document: DocumentSelector) => {
       const { root } = documentWith(groupWith('', uri));
-      return usage.constraints(root, { document, xcapRoots: ['/'], textOf: () => '' });
+      return usage.constraints(root, { document, xcapRoots: ['/'], hostnames: [], textOf: () => '' });
     };
     const cases: [uri: string, owner: string, accepted: boolean][] = [
       ['sip:a@example.com', 'sip:alice@example.com', true],

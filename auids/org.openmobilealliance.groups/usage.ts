@@ -3,7 +3,6 @@ import {
   attributeOf,
   canonicalXui,
   defineApplicationUsage,
-  domainOf,
   elementsNamed,
   globalTreeForTrustedElements,
   listLimits,
@@ -11,6 +10,7 @@ import {
   repeatedValues,
   rulesThatHold,
   sameName,
+  unusableAddress,
 } from '../../src/xcap/usage/contract.js';
 import type { Reader, UniquenessFailure, UsageContext } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
@@ -95,33 +95,14 @@ function uniqueness(root: SourceElement): readonly UniquenessFailure[] {
   ].sort((a, b) => a.element.start - b.element.start);
 }
 
-/** Users give out addresses of their own domain. Owners without a domain are those of mission critical services. */
+/** Users give out addresses of their own domain. */
 function constraints(root: SourceElement, { document }: UsageContext): string | undefined {
-  const ownerDomain = document.tree === 'users' ? domainOf(document.xui) : undefined;
   for (const { attributes } of groupsIn(root)) {
     const uri = attributes.find(({ localName }) => localName === 'uri')?.value.trim() ?? '';
-    const failure = unusableAddress(uri, ownerDomain);
+    const failure = unusableAddress('group', uri, document);
     if (failure !== undefined) return failure;
   }
   return undefined;
-}
-
-function unusableAddress(uri: string, ownerDomain: string | undefined): string | undefined {
-  const isNumber = /^tel:\+?[-.()*#\da-f]+(?:;|$)/i.test(uri);
-  const domain = isNumber ? domainOfNumber(uri) : domainOf(uri);
-  if (!isNumber && (!/^sips?:[^@]/i.test(uri) || domain === undefined)) {
-    return `The address of a group has to be a SIP URI with a name and a domain, or a tel URI: ${uri}`;
-  }
-  if (ownerDomain === undefined || domain === ownerDomain || domain?.endsWith(`.${ownerDomain}`)) {
-    return undefined;
-  }
-  return `The address of a group has to be in the domain ${ownerDomain}: ${uri}`;
-}
-
-/** RFC 3966 §5.1.5: a number that is not global may belong to a domain. */
-function domainOfNumber(uri: string): string | undefined {
-  const [, context] = /;phone-context=([^+;][^;]*)/i.exec(uri) ?? [];
-  return context === undefined ? undefined : domainOf(`sip:number@${context}`);
 }
 
 /** A document with several groups is for those whom each of them admits. */

@@ -22,7 +22,7 @@ function contentWith(mimeType: string, data: string) {
 t.test('a picture has at most 300 kB', (t) => {
   const faultOf = (bytes: number) => {
     const { root, textOf } = contentWith('image/png', picture(bytes).toString('base64'));
-    return usage.constraints(root, { document, xcapRoots: ['/'], textOf });
+    return usage.constraints(root, { document, xcapRoots: ['/'], hostnames: [], textOf });
   };
   // One for each length of padding.
   for (const bytes of [8, 9, 10, 300 * 1024 - 1, 300 * 1024]) t.equal(faultOf(bytes), undefined);

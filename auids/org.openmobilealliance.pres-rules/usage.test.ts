@@ -52,6 +52,7 @@ t.test('a list has to be of the user whose rules name it, but global rules are o
     return usage.constraints(root, {
       document,
       xcapRoots: ['/xcap-root'],
+      hostnames: [],
       textOf: (element) => textOf(text, element),
     });
   };

@@ -1,14 +1,17 @@
 import {
-  isMisleadingSegment,
-  percentDecoded,
+  attributeOf,
+  canonicalHost,
   canonicalXui,
   decodedUri,
   defineApplicationUsage,
   descendantsOrSelf,
   globalTreeForTrustedElements,
+  isMisleadingSegment,
   listLimits,
+  percentDecoded,
   repeatedValues,
   sameName,
+  unusableAddress,
 } from '../../src/xcap/usage/contract.js';
 import type { ChildOrder, Claim, UniquenessFailure, UsageContext } from '../../src/xcap/usage/contract.js';
 import type { DocumentSelector, ExpandedName, SourceElement } from '../../src/xcap/terms.js';
@@ -113,9 +116,14 @@ function repeatedAmongChildren(parent: SourceElement): UniquenessFailure[] {
 /** RFC 4826 §4.4.5: by looking at the URIs only. What is found there is not the server's concern. */
 function constraints(root: SourceElement, context: UsageContext): string | undefined {
   return (
+    // RFC 4826 §4.4.1: an address that the user could not give out would lead others to it.
+    firstFailure(root.children, (service) =>
+      unusableAddress('service', attributeOf(service, 'uri')?.value.trim() ?? '', context.document),
+    ) ??
     firstFailure(partsOfServices(root, 'resource-list'), (element) =>
       unusableList(decodedUri(context.textOf(element).trim()), context),
-    ) ?? firstFailure(partsOfServices(root, 'list').flatMap(descendantsOrSelf), misformedReference)
+    ) ??
+    firstFailure(partsOfServices(root, 'list').flatMap(descendantsOrSelf), misformedReference)
   );
 }
 
@@ -131,10 +139,15 @@ function firstFailure(
 }
 
 /** RFC 4826 §4.1: an element of the user's own resource lists, below the same XCAP root. */
-function unusableList(uri: string, { document, xcapRoots }: UsageContext): string | undefined {
+function unusableList(uri: string, { document, xcapRoots, hostnames }: UsageContext): string | undefined {
   // Some clients take a backslash for a slash, and drop tabs and line ends.
-  const [, path] = /^https?:\/\/[^/?#\\\s]+((?:\/[^?#\\\t\n\r]*)?)(?:[?#]|$)/i.exec(uri) ?? [];
+  const [, authority = '', path] =
+    /^https?:\/\/([^/?#\\\s]+)((?:\/[^?#\\\t\n\r]*)?)(?:[?#]|$)/i.exec(uri) ?? [];
   if (path === undefined) return `A resource-list has to be an absolute HTTP URI: ${uri}`;
+  const host = hostOf(authority);
+  if (hostnames.length > 0 && !hostnames.map(canonicalHost).includes(host)) {
+    return `A resource-list has to be on this server, http://${hostnames.join(' or http://')}, but is: ${uri}`;
+  }
   const [documentPath = '', nodeSelector = ''] = path.split(/\/(?:~|%7e){2}(?:\/|$)/i);
   // Dot segments behind the document's name climb out of it as well.
   if (path.split('/').map(percentDecoded).some(isMisleadingSegment)) {
@@ -154,6 +167,11 @@ function unusableList(uri: string, { document, xcapRoots }: UsageContext): strin
   // Documents of the global tree have no owner whose lists could be told from those of others.
   if (document.tree === 'global' || canonicalXui(owner) === document.xui) return undefined;
   return `A resource-list has to lie in the resource lists of ${document.xui}: ${uri}`;
+}
+
+/** RFC 3986 §3.2, of an address without its brackets. A name in front of an `@` is no host. */
+function hostOf(authority: string): string {
+  return canonicalHost(authority.replace(/:\d*$/, '')).replace(/^\[|\]$/g, '');
 }
 
 /** The decoded segments of the path behind the XCAP root: one array, or none where it does not lie below that. */

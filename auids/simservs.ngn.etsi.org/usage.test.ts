@@ -22,6 +22,7 @@ function faultOf(content: string): string | undefined {
   return usage.constraints(root, {
     document: { tree: 'users', auid: usage.auid, xui: 'sip:alice@example.com', path: ['simservs.xml'] },
     xcapRoots: [''],
+    hostnames: [],
     textOf: (element) => textOf(text, element),
   });
 }

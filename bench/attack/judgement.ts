@@ -46,6 +46,7 @@ function costsOn({ usage }: LoadedStoredUsage, tree: SourceTree, shape: Shape): 
   const context = {
     document,
     xcapRoots: ['/xcap-root'],
+    hostnames: [],
     textOf: (element: SourceTree['root']) => textOf(tree.text, element),
   };
   const readers = [

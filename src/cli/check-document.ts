@@ -49,7 +49,7 @@ export function loadAllUsages(): Promise<LoadedUsages> {
  * @throws ConfigError for an environment that a server would refuse: its limits count here, too.
  */
 export function documentChecker(usages: LoadedUsages, keepInvalid = false): DocumentChecker {
-  const { maximalDocumentBytes, xcapRoots } = readConfig(process.env);
+  const { maximalDocumentBytes, xcapRoots, hostnames } = readConfig(process.env);
   const xcap: Xcap = {
     store: emptyStore,
     maker: documentMaker(emptyStore, []),
@@ -58,6 +58,7 @@ export function documentChecker(usages: LoadedUsages, keepInvalid = false): Docu
     maximalDocumentBytes,
     strictMediaTypes: false,
     xcapRoots,
+    hostnames,
   };
   return async ({ auid, xui, path }, body) => {
     try {

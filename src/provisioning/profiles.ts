@@ -124,7 +124,7 @@ function loadProfile(file: string, loaded: LoadedStoredUsage, provisioning: Prov
     path: [provisioning.document],
   } as const;
   try {
-    validateDocument(reading.value, { ...loaded, document, xcapRoots: [''] });
+    validateDocument(reading.value, { ...loaded, document, xcapRoots: [''], hostnames: [] });
   } catch (error) {
     if (error instanceof Conflict) throw new ProfileError(`${file}: ${error.message}`);
     throw error;

@@ -27,8 +27,7 @@ export interface PageRequest {
 }
 
 /** Nobody but this subscriber may have it. */
-export type ConflictCode =
-  'identity-taken' | 'identity-claimed' | 'impi-taken' | 'username-taken' | 'documents-in-the-way';
+export type ConflictCode = 'identity-taken' | 'impi-taken' | 'username-taken' | 'documents-in-the-way';
 
 /** Something belongs to somebody else already; the message is a sentence that names it. */
 export class SubscriberConflict extends Error {

@@ -12,9 +12,9 @@ import { defaultNamespaceOf, isStored, limitsOf, type DocumentRules } from './us
 import { flawOf } from './usage/validate.js';
 
 /** What a write has to comply with. @throws Refusal 405 */
-export function rulesOf({ xcapRoots }: Xcap, { usage, uri }: XcapRequest): DocumentRules {
+export function rulesOf({ xcapRoots, hostnames }: Xcap, { usage, uri }: XcapRequest): DocumentRules {
   if (!isStored(usage)) throw readOnly('This document is made by the server.');
-  return { ...usage, document: uri.document, xcapRoots };
+  return { ...usage, document: uri.document, xcapRoots, hostnames };
 }
 
 /** §8: the check of the node selector, after authorization. @throws Refusal 400, 404 */

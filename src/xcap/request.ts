@@ -20,6 +20,8 @@ export interface Xcap {
   readonly strictMediaTypes: boolean;
   /** Without a trailing slash; the first is the primary one. */
   readonly xcapRoots: readonly string[];
+  /** The names of this server, where the operator has said them. */
+  readonly hostnames: readonly string[];
 }
 
 /** Does work that is long where documents are large, at the expense of who wants it. It is done in any case. */

@@ -42,7 +42,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
 
 t.test('corpus', async (t) => {
   const roots = '/,/xcap/v2,/mtas,/opt/sentinel/xcap,/services';
-  const environment = { XCAP_ROOTS: roots, XCAP_HOSTNAMES: 'xcap.ims.example.com' };
+  const environment = { XCAP_ROOTS: roots, XCAP_HOSTNAMES: 'xcap.ims.example.com,xcap.example.com' };
   const trusting = await startServer(t, { environment });
   const { database } = trusting;
   const distrusting = await startServer(t, {

@@ -63,3 +63,40 @@ t.test('URIs that are encoded as a whole', async (t) => {
     await send('DELETE', target);
   }
 });
+
+t.test('a resource-list is on this server, where the operator has said its names', async (t) => {
+  const at = (authority: string) => service(raw.replace('//xcap.example.com/', `//${authority}/`));
+  const target = '/xcap-root/rls-services/users/sip:alice@example.com/index';
+  const headers = { 'content-type': 'application/rls-services+xml', host: 'xcap.example.com' };
+  const named = await startServer(t, {
+    environment: { XCAP_ROOTS: '/xcap-root', XCAP_HOSTNAMES: 'xcap.example.com,2001:db8::1' },
+  });
+  const cases: readonly [authority: string, accepted: boolean][] = [
+    ['xcap.example.com', true],
+    ['XCAP.example.com.', true],
+    ['xcap%2eexample.com:8443', true],
+    ['[2001:DB8:0::1]:8443', true],
+    ['evil.example.com', false],
+    ['xcap.example.com.evil.example', false],
+    ['xcap.example.com@evil.example', false],
+    ['xcap.example.com:80@evil.example', false],
+    ['user@xcap.example.com', false],
+    ['127.0.0.1', false],
+  ];
+  for (const [authority, accepted] of cases) {
+    const put = await named.send('PUT', target, { headers, body: at(authority) });
+    t.equal(put.status < 300, accepted, authority);
+    if (!accepted) t.match(put.body, /has to be on this server, http:\/\/xcap\.example\.com/);
+  }
+  const nameless = await startServer(t, { environment: { XCAP_ROOTS: '/xcap-root' } });
+  t.equal(
+    (
+      await nameless.send('PUT', target, {
+        headers: { 'content-type': headers['content-type'] },
+        body: at('evil.example.com'),
+      })
+    ).status,
+    201,
+    'any, without names',
+  );
+});

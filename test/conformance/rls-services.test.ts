@@ -80,7 +80,7 @@ t.test('§4.4.5: no two users have a service of the same URI', async (t) => {
   for (const spelling of spellings) {
     checkTaken(t, await put(send, 'bob', [spelling]), onlyService, `spelled ${spelling}`);
   }
-  const others = ['sip:Friends@example.com', 'sips:friends@example.com', 'sip:friends@example.net'];
+  const others = ['sip:Friends@example.com', 'sips:friends@example.com', 'sip:friends@lists.example.com'];
   t.equal((await put(send, 'carol', others)).status, 201, 'what differs otherwise is another URI');
 
   checkTaken(t, await put(send, 'alice', [friends], 'more'), onlyService, 'in another document of its user');

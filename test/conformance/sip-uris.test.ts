@@ -20,13 +20,6 @@ const places: readonly (readonly [
       `<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list><entry uri="${uri}"/></list></resource-lists>`,
   ],
   [
-    'service',
-    'rls-services',
-    'application/rls-services+xml',
-    (uri) =>
-      `<rls-services xmlns="urn:ietf:params:xml:ns:rls-services"><service uri="${uri}"><list/><packages/></service></rls-services>`,
-  ],
-  [
     'contact',
     'pidf-manipulation',
     'application/pidf+xml',
@@ -90,7 +83,7 @@ t.test('URIs with brackets', async (t) => {
   }
 });
 
-t.test('a user of an IPv6 domain has presence', async (t) => {
+t.test('a user of an IPv6 domain has presence and services', async (t) => {
   const { send } = await startServer(t, { environment: { XCAP_ROOTS: '/' } });
   const put = await send('PUT', '/pidf-manipulation/users/sip:100@%5B2001:db8::1%5D/index', {
     as: 'sip:100@[2001:db8::1]',
@@ -98,4 +91,12 @@ t.test('a user of an IPv6 domain has presence', async (t) => {
     body: '<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:100@[2001:db8::1]"/>',
   });
   t.equal(put.status, 201, put.body);
+  const services = (domain: string) =>
+    send('PUT', '/rls-services/users/sip:100@%5B2001:db8::1%5D/index', {
+      as: 'sip:100@[2001:db8::1]',
+      headers: { 'content-type': 'application/rls-services+xml' },
+      body: `<rls-services xmlns="urn:ietf:params:xml:ns:rls-services"><service uri="sip:all@${domain}"><list/><packages/></service></rls-services>`,
+    });
+  t.equal((await services('[2001:DB8:0::1]:5061')).status, 201);
+  t.equal((await services('[2001:db8::2]')).status, 409, 'of their own');
 });

@@ -10,6 +10,7 @@ import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
 import type { Query } from '../database.js';
 import { adoptDocuments, doublyKept, type Alias } from '../documents/adoption.js';
+import { releaseClaims } from '../documents/claim-release.js';
 import { lockHomes, lockNames, type Transactions } from '../transactions.js';
 
 /** What only one subscriber can have. */
@@ -134,7 +135,6 @@ async function readTaken(query: Query, possessions: readonly Possession[]): Prom
   const rows = await query<Possession>({
     text:
       "select 'identity-taken' as code, identity as what from xcapd.identities where identity = any($1::text[]) " +
-      "union all select 'identity-claimed', uri from xcapd.claims where uri = any($1::text[]) " +
       "union all select 'impi-taken', impi from xcapd.subscribers where impi = any($2::text[]) " +
       "union all select 'username-taken', wanted.what from xcapd.digest_secrets as secrets " +
       'join unnest($3::text[], $4::text[], $5::text[], $6::text[]) as wanted (realm, username, algorithm, what) ' +
@@ -154,12 +154,8 @@ function keyOf({ code, what }: Possession): string {
 }
 
 function conflictOn(possession: Possession, taken: ReadonlySet<string>): SubscriberConflict | undefined {
-  const { code, what } = possession;
-  if (taken.has(keyOf(possession))) return new SubscriberConflict(code, conflictMessage(possession));
-  if (code === 'identity-taken' && taken.has(keyOf({ code: 'identity-claimed', what }))) {
-    return new SubscriberConflict('identity-claimed', `A document claims the URI '${what}'.`);
-  }
-  return undefined;
+  if (!taken.has(keyOf(possession))) return undefined;
+  return new SubscriberConflict(possession.code, conflictMessage(possession));
 }
 
 function conflictMessage({ code, what }: Possession): string {
@@ -194,9 +190,31 @@ async function insert(query: Query, subscribers: readonly NewSubscriber[], actor
     text: 'insert into xcapd.identities (identity, xui) select * from unnest($1::text[], $2::text[])',
     values: [identities.map(({ identity }) => identity), identities.map(({ xui }) => xui)],
   });
+  await endClaims(
+    query,
+    identities.map(({ identity }) => identity),
+    actor,
+  );
   await insertCredentials(query, subscribers);
   await appendAuditRecords(
     query,
     subscribers.map(({ xui }) => ({ actor, action: 'subscriber.create', subject: xui, details: {} })),
+  );
+}
+
+/**
+ * An identity that the operator gives to a subscriber is no longer the URI of a group or service. Records on others do not have
+ * the identity: its erasure would not find them.
+ */
+export async function endClaims(query: Query, identities: readonly string[], actor: Actor): Promise<void> {
+  const released = await releaseClaims(query, identities);
+  await appendAuditRecords(
+    query,
+    released.map(({ xui, auid, path }) => ({
+      actor,
+      action: 'claim.end',
+      subject: xui,
+      details: { auid, path },
+    })),
   );
 }

@@ -10,6 +10,7 @@ import {
   checkFree,
   createSubscribers,
   documentsInTheWay,
+  endClaims,
   identityPossession,
   impiPossession,
 } from './creation.js';
@@ -88,6 +89,7 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
           text: 'insert into xcapd.identities (identity, xui) values ($1, $2)',
           values: [identity, xui],
         });
+        await endClaims(query, [identity], actor);
         await appendAuditRecords(query, [
           { actor, action: 'identity.add', subject: xui, details: { identity } },
         ]);

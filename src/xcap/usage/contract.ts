@@ -24,13 +24,16 @@ export {
 } from '../policy/authorization.js';
 export { actionsOf, domainOf, rulesThatHold, type Reader } from '../policy/common-policy.js';
 export { decodedUri, isMisleadingSegment, percentDecoded } from '../uri/percent-encoding.js';
-export { canonicalXui } from '../uri/xui.js';
+export { canonicalHost, canonicalXui } from '../uri/xui.js';
+export { unusableAddress } from './given-address.js';
 
 /** What a rule may know beside the document's content. */
 export interface UsageContext {
   readonly document: DocumentSelector;
   /** The paths of this server's XCAP roots, without a trailing slash; the first is the primary one. */
   readonly xcapRoots: readonly string[];
+  /** The names of this server, where the operator has said them; none where any may be one. */
+  readonly hostnames: readonly string[];
   /** The text directly inside an element: references resolved, white space kept. */
   readonly textOf: (element: SourceElement) => string;
 }

@@ -21,6 +21,8 @@ export interface DocumentRules extends LoadedStoredUsage {
   readonly document: DocumentSelector;
   /** Without a trailing slash; the first is the primary one. */
   readonly xcapRoots: readonly string[];
+  /** The names of this server, where the operator has said them. */
+  readonly hostnames: readonly string[];
 }
 
 /** The served usages by AUID, in the order of their AUIDs. */

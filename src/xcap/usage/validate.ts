@@ -82,10 +82,11 @@ function invalidity({ text }: SourceTree, schema: Schema): string | undefined {
  * @throws Conflict uniqueness-failure or constraint-failure.
  */
 export function checkConstraints(tree: SourceTree, rules: DocumentRules): void {
-  const { usage, document, xcapRoots } = rules;
+  const { usage, document, xcapRoots, hostnames } = rules;
   const [failure, ...more] = [...(usage.uniqueness?.(tree.root) ?? []), ...repeatedClaims(tree, rules)];
   if (failure !== undefined) throw uniquenessConflict([failure, ...more], usage.defaultDocumentNamespace);
-  const context = { document, xcapRoots, textOf: (element: SourceElement) => textOf(tree.text, element) };
+  const textIn = (element: SourceElement) => textOf(tree.text, element);
+  const context = { document, xcapRoots, hostnames, textOf: textIn };
   const broken = usage.constraints?.(tree.root, context) ?? oversizedClaim(tree, rules);
   if (broken !== undefined) {
     // The sentence may quote the document.
