@@ -55,13 +55,12 @@ function readTokenFile(file: string): string {
   }
 }
 
-/** Each line is a token, or a name and a token with a blank between; `#` begins a comment. */
+/** Each line is a token, with a name, or a name and a role, before it; `#` begins a comment. */
 function firstToken(text: string): string | undefined {
   const lines = text.split('\n').map((line) => line.trim());
   return lines
     .find((line) => line !== '' && !line.startsWith('#'))
     ?.split(/\s+/)
-    .slice(0, 2)
     .pop();
 }
 

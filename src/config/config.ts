@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { envSchema } from 'env-schema';
 import { ConfigError } from './config-error.js';
+import { shortestToken, shortTokenAdvice } from './tokens.js';
 import { variables, type Environment, type AuthenticationSchemeName } from './environment.js';
 import { checkAuthenticationSchemes, identityConfig, type IdentityConfig } from './identity-config.js';
 import { isNetwork } from './network.js';
@@ -163,6 +164,7 @@ function badValue(error: unknown): ConfigError {
 
 function adminToken(value: string): string | undefined {
   if (value === '') return undefined;
+  if (value.length < shortestToken) throw new ConfigError(`ADMIN_TOKEN is too short: ${shortTokenAdvice}`);
   if (/^[!-~]+$/.test(value)) return value;
   // The value is a secret: it is not repeated.
   throw new ConfigError('ADMIN_TOKEN has characters that no HTTP header can carry, or blanks.');

@@ -67,8 +67,8 @@ t.test('values', (t) => {
       { host: '::', adminHost: '10.0.0.1' },
     ],
     [
-      { ADMIN_TOKEN: 't0ken+/=', XCAP_ADMIN_TOKEN_FILE: 'tokens' },
-      { adminToken: 't0ken+/=', adminTokenFile: 'tokens' },
+      { ADMIN_TOKEN: 't0ken+/=16-letters', XCAP_ADMIN_TOKEN_FILE: 'tokens' },
+      { adminToken: 't0ken+/=16-letters', adminTokenFile: 'tokens' },
     ],
     [{ XCAP_ROOTS: '/' }, { xcapRoots: [''] }],
     [{ XCAP_ROOTS: '/xcap-root/' }, { xcapRoots: ['/xcap-root'] }],
@@ -240,7 +240,8 @@ t.test('bad values', (t) => {
     [{ PORT: '65536' }, 'PORT'],
     [{ ADMIN_PORT: '8080x' }, 'ADMIN_PORT'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
-    [{ ADMIN_TOKEN: 'two words' }, 'ADMIN_TOKEN'],
+    [{ ADMIN_TOKEN: 'two words of 16 letters' }, 'ADMIN_TOKEN'],
+    [{ ADMIN_TOKEN: 'too-short' }, 'ADMIN_TOKEN'],
     [{ XCAP_ROOTS: 'xcap-root' }, 'XCAP_ROOTS'],
     [{ XCAP_ROOTS: '/a,b' }, 'XCAP_ROOTS'],
     [{ XCAP_ROOTS: '/a//b' }, 'XCAP_ROOTS'],
@@ -344,7 +345,11 @@ t.test('no message repeats the key of the secrets', (t) => {
 });
 
 t.test('no message repeats the token of the management API', (t) => {
-  for (const environment of [{ ADMIN_TOKEN: 'top secret' }, { ADMIN_TOKEN: 'topsecret', PORT: 'abc' }]) {
+  for (const environment of [
+    { ADMIN_TOKEN: 'secret' },
+    { ADMIN_TOKEN: 'top secret of 16 letters' },
+    { ADMIN_TOKEN: 'topsecret-16-letters', PORT: 'abc' },
+  ]) {
     const error = thrown(() => readConfig(environment));
     t.match(error, { name: 'ConfigError' });
     t.notMatch(String(error), /secret/);

@@ -6,9 +6,22 @@ import { isLoopback } from '../../identity/peer-network.js';
 import type { Actor } from '../../subscribers/register.js';
 import { Problem } from './problem.js';
 
-/** A secret that opens the API, and the name under which the audit trail shows who has it. */
-export interface AdminToken {
+/**
+ * - administrator: everything.
+ * - provisioning: subscribers, their credentials, grants and documents; neither roles nor the audit trail.
+ * - support: reads everything but credentials.
+ */
+export const operatorRoles = ['administrator', 'provisioning', 'support'] as const;
+export type OperatorRole = (typeof operatorRoles)[number];
+
+/** Somebody who may use the API: the name under which the audit trail shows them, and what they may. */
+export interface Operator {
   readonly name: string;
+  readonly role: OperatorRole;
+}
+
+/** A secret that opens the API. */
+export interface AdminToken extends Operator {
   readonly token: string;
 }
 
@@ -19,24 +32,23 @@ export interface Caller {
   readonly host: string | undefined;
 }
 
-const actors = new WeakMap<FastifyRequest, Actor>();
+const operators = new WeakMap<FastifyRequest, Operator>();
 
 /**
  * Admits the caller or refuses.
  *
- * @returns the name for the audit trail.
  * @throws Problem 401, 403
  */
-export function admit({ peerAddress, authorization, host }: Caller, tokens: readonly AdminToken[]): Actor {
+export function admit({ peerAddress, authorization, host }: Caller, tokens: readonly AdminToken[]): Operator {
   if (tokens.length > 0) {
     const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     const match = given === undefined ? undefined : tokens.find(({ token }) => isSame(token, given));
-    if (match !== undefined) return match.name;
+    if (match !== undefined) return match;
     const error = given === undefined ? '' : ', error="invalid_token"';
     throw new Problem(
       401,
       'The management API needs the token of an administrator.',
-      {},
+      given === undefined ? {} : { code: 'wrong-token' },
       {
         'www-authenticate': `Bearer realm="xcapd management"${error}`,
       },
@@ -52,32 +64,64 @@ export function admit({ peerAddress, authorization, host }: Caller, tokens: read
   if (!isOwnName(host)) {
     throw new Problem(403, 'Without a token (ADMIN_TOKEN) the management API is called by its address.');
   }
-  return 'loopback';
+  return { name: 'loopback', role: 'administrator' };
 }
 
-/** Admits the sender of a request, see `admit`. */
+/** Admits the sender of a request, see `admit`, to what the role allows. @throws Problem 401, 403 */
 export function admitRequest(request: FastifyRequest, tokens: readonly AdminToken[]): void {
   const { authorization, host } = request.headers;
   const peerAddress = request.socket.remoteAddress ?? '';
-  actors.set(request, admit({ peerAddress, authorization, host }, tokens));
+  const operator = admit({ peerAddress, authorization, host }, tokens);
+  const { include } = request.query as { readonly include?: unknown };
+  if (!mayUse(operator.role, request.method, request.routeOptions.url, include)) {
+    throw new Problem(403, `'${operator.name}' has the role ${operator.role}, which may not do this.`, {
+      code: 'role',
+    });
+  }
+  operators.set(request, operator);
+}
+
+/**
+ * Whether a role may send a request.
+ *
+ * @param route the pattern of the route, so that no spelling of a path leads past this; undefined where there is none
+ * @param included what an export is asked for, beside the subscribers
+ */
+export function mayUse(
+  role: OperatorRole,
+  method: string,
+  route: string | undefined,
+  included?: unknown,
+): boolean {
+  if (role === 'administrator') return true;
+  const resource = route?.split('/')[3] ?? '';
+  if (role === 'provisioning') return !['roles', 'audit'].includes(resource);
+  const hasSecrets = resource === 'export' && included !== undefined && included !== 'documents';
+  return ['GET', 'HEAD'].includes(method) && !hasSecrets;
 }
 
 /** Who sent a request that was admitted. */
 export function actorOf(request: FastifyRequest): Actor {
-  const actor = actors.get(request);
-  if (actor === undefined) throw new Error('a request was not admitted');
-  return actor;
+  const operator = operators.get(request);
+  if (operator === undefined) throw new Error('a request was not admitted');
+  return operator.name;
 }
 
-/** The lines of a file with tokens: each is a token, or a name and a token with a blank between; `#` begins a comment. */
-export function parseTokens(text: string): AdminToken[] {
+/**
+ * The lines of a file with tokens: each is a token, a name and a token, or a name, a role and a token, with blanks between;
+ * `#` begins a comment. Without a role it is that of an administrator. Undefined for a line that is none of these.
+ */
+export function parseTokens(text: string): (AdminToken | undefined)[] {
   return text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
-      const [first = '', second] = line.split(/\s+/);
-      return second === undefined ? { name: 'admin', token: first } : { name: first, token: second };
+      const words = line.split(/\s+/);
+      const [token = ''] = words.slice(-1);
+      const [name = 'admin', role = 'administrator'] = words.slice(0, -1);
+      const known = operatorRoles.find((one) => one === role);
+      return words.length > 3 || known === undefined ? undefined : { name, role: known, token };
     });
 }
 

@@ -9,7 +9,8 @@ import { credentialRoutes } from './credentials.js';
 import { documentRoutes } from './documents.js';
 import { grantRoutes } from './grants.js';
 import { refuseOtherMethods } from './methods.js';
-import { notFound, problemOf, sendProblem } from './problem.js';
+import { notFound, Problem, problemOf, sendProblem } from './problem.js';
+import { wrongTokens } from './wrong-tokens.js';
 import { roleRoutes } from './roles.js';
 import { subscriberRoutes } from './subscribers.js';
 
@@ -24,7 +25,20 @@ export async function registerManagementApi(
     async (instance) => {
       const api = instance.withTypeProvider<TypeBoxTypeProvider>();
       // Before the body is read, and also where there is no such route.
-      api.addHook('onRequest', async (request) => admitRequest(request, options.tokens()));
+      const wrong = wrongTokens();
+      api.addHook('onRequest', async (request) => {
+        const peer = request.socket.remoteAddress ?? '';
+        wrong.check(peer);
+        try {
+          admitRequest(request, options.tokens());
+        } catch (error) {
+          if (error instanceof Problem && error.members.code === 'wrong-token') {
+            wrong.count(peer);
+            request.log.warn({ peer }, 'a wrong token for the management API');
+          }
+          throw error;
+        }
+      });
       api.addHook('onSend', async ({ method }) => {
         if (method !== 'GET' && method !== 'HEAD') options.forget();
       });
