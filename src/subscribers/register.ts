@@ -79,8 +79,20 @@ export interface SubscriberRecords {
   list(page: PageRequest, beginnings: readonly string[]): Promise<Page<Subscriber>>;
   /** How many subscribers have each of these profiles; without those that nobody has. */
   countWithProfiles(names: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** `logins` are names that end with the change. Whether there is such a subscriber. @throws SubscriberConflict */
-  update(xui: Xui, changes: SubscriberChanges, logins: readonly Login[], actor: Actor): Promise<boolean>;
+  /**
+   * Whether there is such a subscriber.
+   *
+   * @param logins names that end with the change
+   * @param check looks at what is changed, in the transaction of the change; what it throws, this throws
+   * @throws SubscriberConflict
+   */
+  update(
+    xui: Xui,
+    changes: SubscriberChanges,
+    logins: readonly Login[],
+    actor: Actor,
+    check?: (current: Subscriber) => void,
+  ): Promise<boolean>;
   /**
    * Removes the subscriber and all that is known of them: documents and their versions, claims, credentials, grants by
    * and to them, roles. Their name in the versions of other users' documents and in the audit trail is taken out.

@@ -1,8 +1,12 @@
 /** Subscribers and their identities. */
+import { createHash } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { NewSubscriber, SubscriberChanges } from '../../subscribers/register.js';
 import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
 import { beginningsMeant } from '../../subscribers/identity-forms.js';
+import { matchesStrongly, readConditions } from '../../xcap/document/conditions.js';
+import type { EntityTag } from '../../xcap/terms.js';
 import { actorOf } from './access.js';
 import { nameOf, newIdentity, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
 import { lostLogins, storedCredentials } from './credentials.js';
@@ -39,7 +43,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
     return reply
       .code(201)
       .header('location', location)
-      .send(await shown(context, subscriber.xui));
+      .send(await shown(context, subscriber.xui, reply));
   });
 
   api.get('/subscribers', { schema: { querystring: listQuery } }, async ({ query }) => {
@@ -50,21 +54,26 @@ export function subscriberRoutes(api: Api, context: Context): void {
     return pageBody(page, subscriberView);
   });
 
-  api.get('/subscribers/:xui', { schema: { params: subscriberParameters } }, async ({ params }) =>
-    shown(context, params.xui),
+  api.get('/subscribers/:xui', { schema: { params: subscriberParameters } }, async ({ params }, reply) =>
+    shown(context, params.xui, reply),
   );
 
   api.patch(
     '/subscribers/:xui',
     { schema: { params: subscriberParameters, body: subscriberChanges, querystring: forceQuery } },
-    async (request) => {
+    async (request, reply) => {
       checkProfile(context, request.body.profile, request.query.force === 'true');
       const current = await subscriberNamed(context, request.params.xui);
       const changes = changesOf(request.body);
       const logins = await lostLogins(context, current, { ...current, ...changes });
-      if (!(await register.update(current.xui, changes, logins, actorOf(request))))
+      const { ifMatch } = readConditions(request.headers);
+      const check = (subscriber: Subscriber) => {
+        if (ifMatch === undefined || matchesStrongly(ifMatch, entityTagOf(subscriber))) return;
+        throw new Problem(412, 'If-Match failed: the subscriber has changed since.');
+      };
+      if (!(await register.update(current.xui, changes, logins, actorOf(request), check)))
         throw notFound('subscriber');
-      return shown(context, current.xui);
+      return shown(context, current.xui, reply);
     },
   );
 
@@ -81,7 +90,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
       const { xui } = await subscriberNamed(context, request.params.xui);
       const added = newIdentity(context, request.body.identity, request.query.force === 'true');
       if (!(await register.addIdentity(xui, added, actorOf(request)))) throw notFound('subscriber');
-      return reply.code(201).send(await shown(context, xui));
+      return reply.code(201).send(await shown(context, xui, reply));
     },
   );
 
@@ -155,9 +164,16 @@ export function subscriberView({ xui, identities, impi, isDisabled, profile, quo
   return { xui, identities, impi, isDisabled, profile, quota };
 }
 
-async function shown(context: Context, given: string) {
+async function shown(context: Context, given: string, reply: FastifyReply) {
   const subscriber = await subscriberNamed(context, given);
+  void reply.header('etag', `"${entityTagOf(subscriber)}"`);
   return { ...subscriberView(subscriber), usage: await context.register.usageOf(subscriber.xui) };
+}
+
+/** Of what a PATCH changes: what a subscriber has stored is no part of it. */
+function entityTagOf(subscriber: Subscriber): EntityTag {
+  const text = JSON.stringify(subscriberView(subscriber));
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
 /** `null` takes a value away. */

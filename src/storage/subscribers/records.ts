@@ -73,8 +73,8 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
       });
       return pageOf(rows, limit, subscriberOf, ({ xui }) => xui);
     },
-    update: (xui, changes, logins, actor) =>
-      inTransaction((query) => updateSubscriber(query, xui, changes, logins, actor)),
+    update: (xui, changes, logins, actor, check) =>
+      inTransaction((query) => updateSubscriber(query, xui, changes, logins, actor, check)),
     erase: (xui, actor) => eraseSubscriber(transactions, xui, actor),
     addIdentity: (xui, identity, actor) =>
       inTransaction(async (query) => {
@@ -137,11 +137,13 @@ async function updateSubscriber(
   changes: SubscriberChanges,
   logins: readonly Login[],
   actor: Actor,
+  check: (current: Subscriber) => void = () => undefined,
 ): Promise<boolean> {
   await lockNames(query);
   if (!(await isSubscriber(query, xui))) return false;
   const current = await readSubscriber(query, xui);
   if (current === undefined) return false;
+  check(current);
   // What the change does not name stays as it is now, whoever changed it meanwhile.
   const next = { ...current, ...changes, quota: { ...current.quota, ...changes.quota } };
   if (next.impi !== undefined && next.impi !== current.impi) {

@@ -184,6 +184,24 @@ t.test('bad input', async (t) => {
   }
 });
 
+t.test('If-Match: nobody changes what somebody else has changed', async (t) => {
+  const { manage } = await startServer(t);
+  const ask = managementClient(manage);
+  const path = '/subscribers/sip:alice@example.com';
+  await ask('POST', '/subscribers', { xui: 'sip:alice@example.com' });
+  const { etag = '' } = (await ask('GET', path)).headers;
+  t.match(etag, /^"[\w-]{22}"$/);
+  const change = (documents: number, ifMatch: string) =>
+    ask('PATCH', path, { quota: { documents } }, { 'if-match': ifMatch });
+  t.match(await change(1, '"other"'), { status: 412, body: { detail: /has changed/ } });
+  const changes = await Promise.all([1, 2, 3, 4].map((documents) => change(documents, etag)));
+  t.same(changes.map(({ status }) => status).toSorted(), [200, 412, 412, 412], 'one of four');
+  const [changed] = changes.filter(({ status }) => status === 200);
+  t.equal((await ask('GET', path)).headers.etag, changed?.headers.etag);
+  t.equal((await change(9, `"x", ${changed?.headers.etag ?? ''}`)).status, 200);
+  t.equal((await change(10, '*')).status, 200);
+});
+
 t.test('pages are complete while others are made', async (t) => {
   const { manage } = await startServer(t);
   const ask = managementClient(manage);
