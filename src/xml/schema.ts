@@ -123,10 +123,17 @@ function explained(error: LibxmlError): string {
   if (error.code === NO_DECLARATION_FOR_ROOT) {
     return `Element '${name}': The schema has no such element at the top; its name or its namespace is wrong.`;
   }
-  if (error.code !== ELEMENT_NOT_EXPECTED) return sentence;
+  if (error.code !== ELEMENT_NOT_EXPECTED) return `${sentence}${hintAtBrackets(error)}`;
   const [, expected = ''] = sentence.split(' Expected is ');
   const namesakeExpected = expected.split(/[ ,().]+/).includes(name);
   return namesakeExpected ? `Element '${name}': This element is not expected in this namespace.` : sentence;
+}
+
+/** RFC 3986 §3.2.2: brackets are for IPv6 addresses. Clients leave them in predicates and names. */
+function hintAtBrackets({ message, str1 }: LibxmlError): string {
+  const isUri = ["'xs:anyURI'", "'SipUri'", "'XcapUri'"].some((type) => message.includes(` type ${type}`));
+  const hasBrackets = typeof str1 === 'string' && /[[\]]/.test(str1);
+  return isUri && hasBrackets ? ' Please write %5B for [ and %5D for ] in it.' : '';
 }
 
 /** One line, values of clients cut short, `{namespace}` left out. */

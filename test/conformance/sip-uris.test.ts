@@ -56,6 +56,17 @@ const places: readonly (readonly [
   ],
 ];
 
+t.test('brackets that no URI has are told with what to write instead', async (t) => {
+  const { send } = await startServer(t);
+  const put = (uri: string) =>
+    send('PUT', '/xcap-root/resource-lists/users/sip:alice@example.com/index', {
+      body: `<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list><entry uri="${uri}"/></list></resource-lists>`,
+    });
+  t.match(await put('sip:[bob]@example.com'), { status: 409, body: /%5B for \[ and %5D for \]/ });
+  t.notMatch((await put('sip:b%zz@example.com')).body, '%5B');
+  t.equal((await put('sip:%5Bbob%5D@example.com')).status, 201);
+});
+
 t.test('URIs with brackets', async (t) => {
   const { send } = await startServer(t, { environment: { XCAP_ROOTS: '/' } });
   const uris: [uri: string, status: number, except?: string][] = [
