@@ -83,12 +83,23 @@ function constantText(node: ts.Expression, file: ts.SourceFile): string | undefi
   if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken) {
     return joined([constantText(node.left, file), constantText(node.right, file)]);
   }
-  if (!ts.isTemplateExpression(node)) return undefined;
+  if (ts.isTaggedTemplateExpression(node) && node.tag.getText() === 'String.raw') {
+    return templateText(node.template, file, ({ rawText = '' }) => rawText);
+  }
+  return ts.isTemplateExpression(node) ? templateText(node, file, ({ text }) => text) : undefined;
+}
+
+function templateText(
+  template: ts.TemplateLiteral,
+  file: ts.SourceFile,
+  textOf: (piece: ts.TemplateLiteralLikeNode) => string,
+): string | undefined {
+  if (ts.isNoSubstitutionTemplateLiteral(template)) return textOf(template);
   return joined([
-    node.head.text,
-    ...node.templateSpans.flatMap(({ expression, literal }) => [
+    textOf(template.head),
+    ...template.templateSpans.flatMap(({ expression, literal }) => [
       constantText(expression, file),
-      literal.text,
+      textOf(literal),
     ]),
   ]);
 }
