@@ -54,6 +54,9 @@ function section({ usage }: LoadedUsage): string[] {
     `## ${usage.auid}`,
     '',
     ...(usage.isOptional === true ? ['Off by default, on by `XCAP_OPTIONAL_USAGES`.', ''] : []),
+    ...(usage.aliases === undefined
+      ? []
+      : [`- Also known as: ${usage.aliases.map((auid) => `\`${auid}\``).join(', ')}`]),
     `- Media type: \`${usage.mediaType}\`${aliases(usage)}`,
     `- Root element: ${rootElement(usage)}`,
     ...(usage.lenientSchema === undefined
@@ -97,8 +100,9 @@ function defaultNamespaces(usage: ApplicationUsage): string {
   return second === undefined ? first : `${first}, and \`${second}\` for names that only this one declares`;
 }
 
-function access({ authorization = ownerAndTrustedElements, readers }: UsagePolicy): string {
-  const policy = policies.get(authorization) ?? 'its own policy, see its folder';
+function access({ authorization = ownerAndTrustedElements, anonymousReaders, readers }: UsagePolicy): string {
+  const known = policies.get(authorization) ?? 'its own policy, see its folder';
+  const policy = anonymousReaders === true ? `${known}; reading takes no credentials` : known;
   return readers === undefined
     ? policy
     : `${policy}; so do those whom rules in documents admit, see its folder`;

@@ -12,7 +12,10 @@ export const usage = defineApplicationUsage({
   schema: 'ue-init-config.xsd',
   // The XUI is the device: who logs in on it is somebody else. TS 24.484 §6.3: an administrator writes the document.
   authorization: readOnly,
-  otherPolicies: { 'owner-writes': { authorization: readableByEveryone } },
+  otherPolicies: {
+    'owner-writes': { authorization: readableByEveryone },
+    'without-login': { authorization: readOnly, anonymousReaders: true },
+  },
   // Not advertised, see README.md.
   namespaces: [],
   childOrder: [

@@ -24,6 +24,7 @@ const signatures: ReadonlyMap<string, readonly string[]> = new Map([
 export const usage = defineApplicationUsage({
   kind: 'stored',
   auid: 'org.openmobilealliance.pres-content',
+  aliases: ['oma_status-icon'],
   defaultDocumentNamespace: namespace,
   rootElement: named('content'),
   limits: { bytes: 512 * 1024, nodes: 1_000 },
@@ -42,6 +43,7 @@ export const usage = defineApplicationUsage({
   otherPolicies: {
     watchers: { readers: { rulesFor: presenceRulesFor, admit: admitsWatcher } },
     everyone: { authorization: readableByEveryone },
+    'without-login': { authorization: readableByEveryone, anonymousReaders: true },
   },
 });
 

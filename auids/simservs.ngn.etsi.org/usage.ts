@@ -29,6 +29,7 @@ const forwardToChildren = [
 export const usage = defineApplicationUsage({
   kind: 'stored',
   auid: 'simservs.ngn.etsi.org',
+  aliases: ['org.etsi.ngn.simservs'],
   defaultDocumentNamespace: namespace,
   rootElement: service('simservs'),
   mediaType: 'application/vnd.etsi.simservs+xml',

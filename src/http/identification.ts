@@ -4,6 +4,7 @@ import { authenticate, type AuthenticationScheme, type Credentials } from '../id
 import { coversBody } from '../identity/digest/header.js';
 import type { Identified } from '../identity/principal.js';
 import { Refusal } from '../xcap/refusal.js';
+import type { LoadedUsage } from '../xcap/usage/loaded-usage.js';
 import type { XcapUri } from '../xcap/uri/uri.js';
 import { tlsPeer } from './tls-peer.js';
 
@@ -12,12 +13,16 @@ export function needsBody({ headers: { authorization } }: FastifyRequest): boole
   return coversBody(authorization);
 }
 
+/** RFC 3323 §4.1.1.3: who does not say who they are. They have no documents, since they write none. */
+const anonymous: Identified = { identities: ['sip:anonymous@anonymous.invalid'], access: 'read' };
+
 /** @throws Refusal 401, with the challenges in the reply's headers */
 export async function identify(
   schemes: readonly AuthenticationScheme[],
   request: FastifyRequest,
   reply: FastifyReply,
   uri: XcapUri,
+  usage: LoadedUsage | undefined,
 ): Promise<Identified> {
   const found = await authenticate(schemes, credentialsOf(request, uri));
   if (found.kind === 'identified') {
@@ -25,6 +30,8 @@ export async function identify(
     return found;
   }
   const { scheme, reason, challenges } = found;
+  const isReading = request.method === 'GET' || request.method === 'HEAD';
+  if (scheme === undefined && isReading && usage?.usage.anonymousReaders === true) return anonymous;
   if (scheme !== undefined) request.log.info({ scheme, reason }, 'credentials were refused');
   void reply.header('www-authenticate', [...challenges]);
   throw new Refusal(401, 'This server does not know who you are.');

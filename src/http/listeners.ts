@@ -14,7 +14,7 @@ import type { SubscriberRegister } from '../subscribers/register.js';
 import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import type { Xcap } from '../xcap/request.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
-import { servedUsages, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
+import { servedUsages, type LoadedUsage, type LoadedUsages, usageNamed } from '../xcap/usage/loaded-usage.js';
 import { countedPeer } from '../identity/peer-network.js';
 import type { LogOptions } from './log.js';
 import { createManagementListener } from './management/listener.js';
@@ -135,7 +135,7 @@ function xcapListener({
       defaultDomain,
       // What the document is called does not matter where the URI goes on as it is.
       defaultDocument: (auid) =>
-        routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usages.get(auid)) : auid,
+        routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usageNamed(usages, auid)) : auid,
     },
     checkCaller: callerCheck(config),
     forgetSubscribers: () => directory.forget(),

@@ -17,7 +17,7 @@ import {
   type PrincipalRules,
 } from '../identity/principal.js';
 import { readConditions } from '../xcap/document/conditions.js';
-import { limitsOf, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
+import { limitsOf, usageNamed, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../xcap/operations.js';
 import { checkBodySize } from '../xcap/plan.js';
 import { HomeChanged } from '../xcap/document-store.js';
@@ -113,7 +113,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     options.checkCaller(request.socket.remoteAddress ?? '', request.raw);
     const uri = findUsage(options, request, known);
     if (!needsBody(request)) {
-      known.identified = await identify(options.authenticationSchemes, request, reply, uri);
+      known.identified = await identify(options.authenticationSchemes, request, reply, uri, known.usage);
     }
     if (known.usage !== undefined) {
       const limits = limitsOf(known.usage.usage, options.xcap.maximalDocumentBytes);
@@ -129,7 +129,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
       const { uri, usage, route, identified } = progress.get(request) ?? {};
       const server = route ?? usage;
       if (uri === undefined || server === undefined) throw new Error('the request passed without a usage');
-      const found = identified ?? (await identify(options.authenticationSchemes, request, reply, uri));
+      const found = identified ?? (await identify(options.authenticationSchemes, request, reply, uri, usage));
       return answer(options, { request, reply, uri, server, found });
     },
   });
@@ -188,11 +188,15 @@ function findUsage(options: XcapListenerOptions, request: FastifyRequest, known:
     if (request.method === 'TRACE') throw new Refusal(405, 'TRACE is not defined for this resource.', []);
     return uri;
   }
-  const usage = options.usages.get(uri.document.auid);
-  if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
+  const usage = usageNamed(options.usages, uri.document.auid);
+  // What another server keeps is not served here under another name.
+  if (usage === undefined || routeOf(options.upstreams, usage.usage.auid) !== undefined) {
+    throw new Refusal(404, 'This server has no such application usage.');
+  }
   known.usage = usage;
   checkMethod(request.method, uri, usage);
-  return uri;
+  known.uri = { ...uri, document: { ...uri.document, auid: usage.usage.auid } };
+  return known.uri;
 }
 
 interface Asked {

@@ -60,6 +60,7 @@ export async function loadUsages(
   const loading = folders.flatMap((folder) => auidsIn(folder).map((auid) => loadCandidate(folder, auid)));
   const found = await Promise.all(loading);
   checkChoices(found, choices);
+  checkAliases(found);
   const candidates = found
     .filter(({ usage }) => isWanted(usage, choices))
     .sort((a, b) => (a.usage.auid < b.usage.auid ? -1 : 1));
@@ -115,6 +116,20 @@ function checkChoices(
     throw new UsageError(
       `XCAP_POLICIES has '${policy}' for ${auid}, but ${usage === undefined ? 'there is no such usage' : hint}.`,
     );
+  }
+}
+
+/** An AUID means one usage, also as an alias and of a usage that is not served. */
+function checkAliases(found: readonly Candidate[]): void {
+  const owners = new Map(found.map(({ usage: { auid } }) => [auid, auid]));
+  for (const { usage } of found) {
+    for (const alias of usage.aliases ?? []) {
+      const owner = owners.get(alias);
+      if (owner !== undefined) {
+        throw new UsageError(`${usage.auid} has the alias '${alias}', which means ${owner} already.`);
+      }
+      owners.set(alias, usage.auid);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { packageFolder, usageFolders } from '../../src/package-files.js';
 import { loadUsages } from '../../src/usages/registry.js';
+import { usageNamed } from '../../src/xcap/usage/loaded-usage.js';
 import type { TestContext } from '../fixtures/tap.js';
 
 const root = join(packageFolder, 'test/fixtures/auids/org.example.root');
@@ -122,6 +123,23 @@ t.test('a lenient schema is taken where it is asked for', async (t) => {
     message: /XCAP_LENIENT_USAGES has 'org\.example\.other'.*; those are: org\.example\.lenient\.$/,
   });
   await t.rejects(load(broken(schema('')), []), { message: /lenient schema of .* accepts all/ });
+});
+
+t.test('an alias means one usage', async (t) => {
+  const auid = 'org.example.alias';
+  const load = (alias: string) => {
+    const folder = brokenUsages(t, auid, (folder) =>
+      writeFileSync(join(folder, 'usage.js'), definition(auid, `aliases: ['org.example.name', '${alias}']`)),
+    );
+    return loadUsages([{ sources: folder, definitions: folder }]);
+  };
+  const usages = await load('org.example.other');
+  t.equal(usageNamed(usages, 'org.example.other')?.usage.auid, auid);
+  t.equal(usageNamed(usages, auid)?.usage.auid, auid);
+  t.equal(usageNamed(usages, 'org.example.none'), undefined);
+  for (const alias of [auid, 'org.example.name']) {
+    await t.rejects(load(alias), { name: 'UsageError', message: /means org\.example\.alias already/ });
+  }
 });
 
 t.test('a policy is chosen by its name', async (t) => {

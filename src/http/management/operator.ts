@@ -3,7 +3,7 @@ import type { Actor } from '../../subscribers/register.js';
 import type { AuditEntry } from '../../xcap/document-store.js';
 import type { Conditions } from '../../xcap/document/conditions.js';
 import type { StoredDocument } from '../../xcap/document/stored-document.js';
-import type { LoadedUsage } from '../../xcap/usage/loaded-usage.js';
+import { usageNamed, type LoadedUsage } from '../../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
 import type { ReadResult, WriteResult, XcapRequest } from '../../xcap/request.js';
@@ -26,10 +26,11 @@ export interface NamedDocument {
  */
 export async function documentNamed(context: Context, root: string, target: string): Promise<NamedDocument> {
   const uri = await uriNamed(context, root, target);
-  const usage = context.usages.get(uri.document.auid);
+  const usage = usageNamed(context.usages, uri.document.auid);
   if (usage === undefined) throw new Refusal(404, 'This server has no such application usage.');
-  const { document } = uri;
-  return { uri: { ...uri, document: { ...document, path: inDirectory(usage, document.path) } }, usage };
+  const { auid } = usage.usage;
+  const path = inDirectory(usage, uri.document.path);
+  return { uri: { ...uri, document: { ...uri.document, auid, path } }, usage };
 }
 
 /** A page that makes requests from the description encodes the slash behind a directory of the usage as well. */
@@ -53,7 +54,8 @@ export async function unservedDocument(
   target: string,
 ): Promise<StoredDocument | undefined> {
   const { document } = await uriNamed(context, root, target);
-  return context.usages.has(document.auid) ? undefined : context.xcap.store.read(document);
+  if (usageNamed(context.usages, document.auid) !== undefined) return undefined;
+  return context.xcap.store.read(document);
 }
 
 async function uriNamed(context: Context, root: string, target: string): Promise<XcapUri> {

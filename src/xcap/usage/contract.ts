@@ -66,6 +66,11 @@ export interface ForeignChildren {
 interface UsageCommon extends UsagePolicy {
   /** §5.1. Equals the name of the folder. */
   readonly auid: string;
+  /**
+   * Other AUIDs by which clients ask for the same documents. They are the documents of `auid` in all that the server keeps
+   * and says, and are not advertised. Default: none.
+   */
+  readonly aliases?: readonly string[];
   /** §5.2: the namespace of unprefixed element names in node selectors. */
   readonly defaultDocumentNamespace: string;
   /** §5.2 where the field disagrees on it: the namespace of unprefixed names that the first one does not declare. */
@@ -116,6 +121,11 @@ export const listLimits: DocumentLimits = { bytes: 1024 * 1024, nodes: 20_000 };
 export interface UsagePolicy {
   /** Default: `ownerAndTrustedElements`. */
   readonly authorization?: AuthorizationPolicy;
+  /**
+   * Whether a GET or HEAD without any credentials is that of a user like others, whom nobody knows. Only with a policy that
+   * lets everyone read. Default: it is 401.
+   */
+  readonly anonymousReaders?: true;
   /** Who may read beside those, by rules that stand in documents. */
   readonly readers?: ReadersByRules;
 }

@@ -75,3 +75,10 @@ export function defaultNamespaceOf({ usage, knownNames }: LoadedUsage): DefaultN
     knownNames.get(namespace)?.elements.has(localName) === true;
   return (localName) => (!declares(first, localName) && declares(second, localName) ? second : first);
 }
+
+/** The usage that has this AUID, or has it as an alias. */
+export function usageNamed(usages: LoadedUsages, auid: string): LoadedUsage | undefined {
+  const known = usages.get(auid);
+  if (known !== undefined) return known;
+  return [...usages.values()].find(({ usage }) => usage.aliases?.includes(auid) === true);
+}
