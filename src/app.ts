@@ -12,6 +12,7 @@ import { openAuthenticationSchemes } from './identity/schemes.js';
 import { usageFolders } from './package-files.js';
 import { openProvisioning } from './provisioning/provisioning.js';
 import type { DatabaseAddress } from './storage/database.js';
+import type { SubscriberRegister } from './subscribers/register.js';
 import type { StoreFigures } from './storage/documents/store.js';
 import { openStorage } from './storage/storage.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
@@ -107,6 +108,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     ping: () => storage.documents.ping(),
   });
   opened.listeners = listeners;
+  // One process of this program tells it, and nobody waits for it.
+  const reporting =
+    options.areUsagesChecked === true ? undefined : reportUnserved(usages, register, listeners.xcap.log);
   return {
     listeners,
     usages,
@@ -128,9 +132,28 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async close() {
       await listeners.close();
+      await reporting;
       await Promise.all([storage.close(), upstreams.client.close()]);
     },
   };
+}
+
+/** A warning for each AUID of which documents are kept that nobody but the operator can read. */
+async function reportUnserved(
+  usages: LoadedUsages,
+  register: SubscriberRegister,
+  log: Listeners['xcap']['log'],
+): Promise<void> {
+  try {
+    for (const [auid, documents] of await register.countOfOtherUsages([...usages.keys()])) {
+      log.warn(
+        { auid, documents },
+        'documents are kept of a usage that is not served; the management API reads and exports them',
+      );
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'which documents are of no served usage could not be read');
+  }
 }
 
 function storeFigures(figures: StoreFigures): Record<string, number> {

@@ -175,6 +175,8 @@ export interface DocumentRecords {
   currentText(document: DocumentSelector): Promise<string | undefined>;
   /** Documents of the user that are gone and of which there are versions still. */
   deletedDocumentsOf(xui: Xui): Promise<readonly UserDocumentSelector[]>;
+  /** How many documents there are of other usages than these, by AUID. Reads all documents. */
+  countOfOtherUsages(auids: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The URIs that their documents claim. */
   claimsOf(xui: Xui): Promise<readonly string[]>;
 }

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import type { DocumentRecord } from '../../subscribers/register.js';
 import { readConditions } from '../../xcap/document/conditions.js';
 import type { WriteResult } from '../../xcap/request.js';
+import type { DocumentSelector } from '../../xcap/terms.js';
 import { encodeSegment } from '../../xcap/uri/percent-encoding.js';
 import { actorOf } from './access.js';
 import { subscriberNamed, type Api, type Context } from './context.js';
@@ -15,7 +16,6 @@ import {
   readDocument,
   removeDocument,
   unservedDocument,
-  type NamedDocument,
 } from './operator.js';
 import { keys, pageBody, pageQuery, pageRequest } from './paging.js';
 import { notFound } from './problem.js';
@@ -57,8 +57,13 @@ function versionRoutes(api: Api, context: Context, place: string): void {
   const url = `/versions${place}`;
 
   api.get(url, { schema: { querystring: pageQuery } }, async (request) => {
-    const { uri } = await documentNamed(context, versionsRoot, request.originalUrl);
     const page = pageRequest(request.query, keys.number);
+    const unserved = await unservedDocument(context, versionsRoot, request.originalUrl);
+    if (unserved !== undefined) {
+      const kept = await register.versions(unserved, page);
+      if (kept.items.length > 0) return pageBody(kept, (version) => version);
+    }
+    const { uri } = await documentNamed(context, versionsRoot, request.originalUrl);
     return pageBody(await register.versions(uri.document, page), (version) => version);
   });
 
@@ -80,13 +85,19 @@ function contentRoutes(api: Api, context: Context, place: string): void {
 
   api.get(url, { schema: { querystring: versionQuery } }, async (request, reply) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    const { version } = request.query;
     const unserved = await unservedDocument(context, documentsRoot, request.originalUrl);
-    if (unserved !== undefined) {
-      return reply.header('etag', `"${unserved.entityTag}"`).type('application/xml').send(unserved.text);
+    if (unserved !== undefined && version !== undefined) {
+      return sendVersion(context, unserved, Number(version), reply.type('application/xml'));
+    }
+    const kept = unserved && (await context.xcap.store.read(unserved));
+    if (kept !== undefined) {
+      return reply.header('etag', `"${kept.entityTag}"`).type('application/xml').send(kept.text);
     }
     const document = await named(request);
-    const { version } = request.query;
-    if (version !== undefined) return sendVersion(context, document, Number(version), reply);
+    if (version !== undefined) {
+      return sendVersion(context, document.uri.document, Number(version), reply.type(mediaTypeOf(document)));
+    }
     const result = await readDocument(context, document, actorOf(request));
     if (result.status === 304) throw new Error('a read without conditions had one');
     if (result.flaw !== undefined) void reply.header('xcapd-invalid', headerText(result.flaw));
@@ -113,13 +124,13 @@ function contentRoutes(api: Api, context: Context, place: string): void {
 
 async function sendVersion(
   { register }: Context,
-  document: NamedDocument,
+  document: DocumentSelector,
   version: number,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const text = await register.versionText(document.uri.document, version);
+  const text = await register.versionText(document, version);
   if (text === undefined) throw notFound('version');
-  return reply.type(mediaTypeOf(document)).send(Buffer.from(text));
+  return reply.send(Buffer.from(text));
 }
 
 function sendWritten(reply: FastifyReply, { status, entityTag, flaw }: WriteResult): FastifyReply {

@@ -2,7 +2,6 @@
 import type { Actor } from '../../subscribers/register.js';
 import type { AuditEntry } from '../../xcap/document-store.js';
 import type { Conditions } from '../../xcap/document/conditions.js';
-import type { StoredDocument } from '../../xcap/document/stored-document.js';
 import { usageNamed, type LoadedUsage } from '../../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../../xcap/operations.js';
 import { Refusal } from '../../xcap/refusal.js';
@@ -44,7 +43,7 @@ function inDirectory({ usage }: LoadedUsage, path: DocumentSelector['path']): Do
 }
 
 /**
- * A document that is kept of a usage which is not served (any more), or undefined. It can only be read.
+ * The name of a document of a usage which is not served (any more), or undefined. What is kept there can only be read.
  *
  * @throws Refusal 400, 404, 414
  */
@@ -52,10 +51,9 @@ export async function unservedDocument(
   context: Context,
   root: string,
   target: string,
-): Promise<StoredDocument | undefined> {
+): Promise<DocumentSelector | undefined> {
   const { document } = await uriNamed(context, root, target);
-  if (usageNamed(context.usages, document.auid) !== undefined) return undefined;
-  return context.xcap.store.read(document);
+  return usageNamed(context.usages, document.auid) === undefined ? document : undefined;
 }
 
 async function uriNamed(context: Context, root: string, target: string): Promise<XcapUri> {

@@ -51,6 +51,15 @@ export function openDocumentRecords({ query }: Transactions): DocumentRecords {
       });
       return row ?? { documents: 0, bytes: 0 };
     },
+    async countOfOtherUsages(auids) {
+      const rows = await query<{ auid: string; documents: number }>({
+        text:
+          'select auid, count(*)::float8 as documents from xcapd.documents ' +
+          'where auid <> all($1::text[]) group by auid order by auid',
+        values: [auids],
+      });
+      return new Map(rows.map(({ auid, documents }) => [auid, documents]));
+    },
     async versions(document, { after, limit }) {
       const rows = await query<VersionRow>({
         text:
