@@ -5,7 +5,7 @@ import { openListeners, type Listeners } from './http/listeners.js';
 import { readAdminTokens } from './http/management/token-file.js';
 import type { LogOptions } from './http/log.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { processingBudget } from './http/processing-budget.js';
+import { processingBudget, type BudgetRules } from './http/processing-budget.js';
 import { readTls } from './http/tls-files.js';
 import type { LoginColleagues } from './identity/passwords/login-throttle.js';
 import { openAuthenticationSchemes } from './identity/schemes.js';
@@ -31,6 +31,8 @@ export interface AppOptions {
   readonly clusterMetrics?: () => Promise<string>;
   /** The other processes on these listeners, which count failed logins together with this one. */
   readonly loginColleagues?: LoginColleagues;
+  /** What users can make this process do; by default `usualBudget`. */
+  readonly budgetRules?: BudgetRules;
   /** Where the log goes; by default standard output. */
   readonly logOutput?: LogOptions['stream'];
 }
@@ -73,7 +75,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     defaultDomain: config.defaultDomain,
     profileNameOf: async (xui) => (await directory.withIdentity(xui))?.profile,
   });
-  const budget = processingBudget();
+  const budget = processingBudget(options.budgetRules);
   const xcap: Xcap = {
     store: provisioning.store,
     maker: documentMaker(provisioning.store, servedUsages(usages)),
