@@ -12,6 +12,8 @@ export interface ErrorReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** What the body says, for the log. */
+  readonly sentence: string;
   /** §11.1: the condition of a 409. */
   readonly condition?: string;
   /** True where the operator should hear of it. */
@@ -27,6 +29,7 @@ export function errorReply(error: unknown): ErrorReply {
       status: 409,
       headers: { 'content-type': conflictMediaType },
       body: conflictBody(error.report),
+      sentence: error.message,
       condition: error.report.condition,
       isFault: false,
     };
@@ -39,6 +42,7 @@ export function errorReply(error: unknown): ErrorReply {
         ...(error.allow === undefined ? {} : { allow: error.allow.join(', ') }),
       },
       body: `${error.message}\n`,
+      sentence: error.message,
       isFault: false,
     };
   }
@@ -67,6 +71,7 @@ function later(status: number, seconds: number, sentence: string, isFault = fals
     status,
     headers: { 'content-type': plainText, 'retry-after': String(seconds) },
     body: `${sentence}\n`,
+    sentence,
     isFault,
   };
 }
@@ -75,10 +80,12 @@ function later(status: number, seconds: number, sentence: string, isFault = fals
 function frameworkReply(error: unknown): ErrorReply {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   const isFault = !(status >= 400 && status < 500);
+  const sentence = isFault || !(error instanceof Error) ? 'Internal error.' : error.message;
   return {
     status: isFault ? 500 : status,
     headers: { 'content-type': plainText },
-    body: isFault || !(error instanceof Error) ? 'Internal error.\n' : `${error.message}\n`,
+    body: `${sentence}\n`,
+    sentence,
     isFault,
   };
 }

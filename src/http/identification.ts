@@ -16,23 +16,47 @@ export function needsBody({ headers: { authorization } }: FastifyRequest): boole
 /** RFC 3323 §4.1.1.3: who does not say who they are. They have no documents, since they write none. */
 const anonymous: Identified = { identities: ['sip:anonymous@anonymous.invalid'], access: 'read' };
 
+/** How it was found out who asks, or why it was not. */
+export interface Login {
+  /** The scheme that decided; undefined where none found credentials. */
+  scheme: string | undefined;
+  /** - failed: the scheme could not or would not judge (too many failures, a core function that is away). */
+  outcome: 'succeeded' | 'anonymous' | 'refused' | 'stale' | 'challenged' | 'failed' | undefined;
+  /** Why the scheme refused: no secret, no user name. */
+  reason: string | undefined;
+}
+
+/** A request of which it is known what it is about. */
+interface Asking {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly uri: XcapUri;
+  /** Undefined where another server has it. */
+  readonly usage: LoadedUsage | undefined;
+}
+
 /** @throws Refusal 401, with the challenges in the reply's headers */
 export async function identify(
   schemes: readonly AuthenticationScheme[],
-  request: FastifyRequest,
-  reply: FastifyReply,
-  uri: XcapUri,
-  usage: LoadedUsage | undefined,
+  { request, reply, uri, usage }: Asking,
+  login: Login,
 ): Promise<Identified> {
-  const found = await authenticate(schemes, credentialsOf(request, uri));
+  login.outcome = 'failed';
+  const found = await authenticate(schemes, credentialsOf(request, uri), (name) => (login.scheme = name));
+  login.scheme = found.scheme;
   if (found.kind === 'identified') {
+    login.outcome = 'succeeded';
     void reply.headers(found.headers);
     return found;
   }
-  const { scheme, reason, challenges } = found;
+  const { scheme, reason, isStale, challenges } = found;
+  login.reason = reason;
   const isReading = request.method === 'GET' || request.method === 'HEAD';
-  if (scheme === undefined && isReading && usage?.usage.anonymousReaders === true) return anonymous;
-  if (scheme !== undefined) request.log.info({ scheme, reason }, 'credentials were refused');
+  if (scheme === undefined && isReading && usage?.usage.anonymousReaders === true) {
+    login.outcome = 'anonymous';
+    return anonymous;
+  }
+  login.outcome = scheme === undefined ? 'challenged' : isStale ? 'stale' : 'refused';
   void reply.header('www-authenticate', [...challenges]);
   throw new Refusal(401, 'This server does not know who you are.');
 }

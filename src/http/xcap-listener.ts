@@ -22,9 +22,9 @@ import { get, put, remove } from '../xcap/operations.js';
 import { checkBodySize } from '../xcap/plan.js';
 import { HomeChanged } from '../xcap/document-store.js';
 import { Refusal } from '../xcap/refusal.js';
-import { methodsFor, resourceKind } from '../xcap/resource.js';
+import { methodsFor } from '../xcap/resource.js';
 import type { GetRequest, ReadResult, WriteResult, Xcap, XcapRequest } from '../xcap/request.js';
-import { encodeDocumentSelector, parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri/uri.js';
+import { parseRequestTarget, type UriRules, type XcapUri } from '../xcap/uri/uri.js';
 import {
   closeConnectionsOnShutdown,
   forgetMalformedRequests,
@@ -38,8 +38,9 @@ import { loggerOf, type LogOptions } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Addressed } from './own-names.js';
 import type { ProcessingBudget } from './processing-budget.js';
+import { nothingKnown, requestLog, type Progress } from './request-log.js';
 import { forbidRenegotiation } from './tls-peer.js';
-import { forward, routeName, routeOf, type Upstreams } from '../aggregation/proxy.js';
+import { forward, routeOf, type Upstreams } from '../aggregation/proxy.js';
 import type { UpstreamRoute } from '../config/upstreams.js';
 
 export interface XcapListenerOptions {
@@ -68,17 +69,6 @@ export interface ListenerTls {
   readonly ca: Buffer | undefined;
 }
 
-/** What is known of a request so far, for the log and the metrics. */
-interface Progress {
-  uri: XcapUri | undefined;
-  usage: LoadedUsage | undefined;
-  /** Where another server keeps the documents of the usage. */
-  route: UpstreamRoute | undefined;
-  condition: string | undefined;
-  /** Who asks, where that is known before the body is. */
-  identified: Identified | undefined;
-}
-
 /** Node selectors may be long; targets of 8 KiB are the least that has to work. */
 const maximalHeaderBytes = 32768;
 /** What reads it takes the square of its length. */
@@ -92,6 +82,7 @@ const inactivityTimeoutMilliseconds = 60_000;
 export function createXcapListener(options: XcapListenerOptions): FastifyInstance {
   const app = newServer(options);
   const progress = new WeakMap<FastifyRequest, Progress>();
+  const record = requestLog({ metrics: options.metrics, directory: options.principalRules.directory });
   for (const method of METHODS) {
     // Node hands CONNECT to nobody and closes; all others get their answer, be it 405.
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
@@ -102,18 +93,13 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   });
   // Before the body is read: most of what is wrong with a request can be said without it, and it fills memory.
   app.addHook('onRequest', async (request, reply) => {
-    const known: Progress = {
-      uri: undefined,
-      usage: undefined,
-      route: undefined,
-      condition: undefined,
-      identified: undefined,
-    };
+    const known = nothingKnown();
     progress.set(request, known);
     options.checkCaller(request.socket.remoteAddress ?? '', request.raw);
     const uri = findUsage(options, request, known);
     if (!needsBody(request)) {
-      known.identified = await identify(options.authenticationSchemes, request, reply, uri, known.usage);
+      const asking = { request, reply, uri, usage: known.usage };
+      known.identified = await identify(options.authenticationSchemes, asking, known.login);
     }
     if (known.usage !== undefined) {
       const limits = limitsOf(known.usage.usage, options.xcap.maximalDocumentBytes);
@@ -126,17 +112,20 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     url: '/',
     exposeHeadRoute: false,
     handler: async (request, reply) => {
-      const { uri, usage, route, identified } = progress.get(request) ?? {};
-      const server = route ?? usage;
-      if (uri === undefined || server === undefined) throw new Error('the request passed without a usage');
-      const found = identified ?? (await identify(options.authenticationSchemes, request, reply, uri, usage));
-      return answer(options, { request, reply, uri, server, found });
+      const known = progress.get(request);
+      const server = known?.route ?? known?.usage;
+      if (known?.uri === undefined || server === undefined)
+        throw new Error('the request passed without a usage');
+      const { uri, usage } = known;
+      const asking = { request, reply, uri, usage };
+      known.identified ??= await identify(options.authenticationSchemes, asking, known.login);
+      return answer(options, { request, reply, uri, server, found: known.identified, known });
     },
   });
   app.setErrorHandler((error, request, reply) => {
-    const { status, headers, body, condition, isFault } = errorReply(error);
+    const { status, headers, body, condition, sentence, isFault } = errorReply(error);
     const known = progress.get(request);
-    if (known !== undefined) known.condition = condition;
+    if (known !== undefined) Object.assign(known, { condition, sentence });
     if (isFault) request.log.error({ err: error }, 'a request failed');
     // Fastify closes after a body that is too large; many clients then see a broken pipe and never the 413. The rest of the
     // body is read and dropped instead, for as long as `requestTimeout` lets it; unless the client waits to be asked for it.
@@ -145,7 +134,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     return reply.code(status).headers(headers).send(body);
   });
   app.addHook('onResponse', (request, reply, done) => {
-    record(options.metrics, request, reply, progress.get(request));
+    record(request, reply, progress.get(request) ?? nothingKnown());
     done();
   });
   closeConnectionsOnShutdown(app);
@@ -160,7 +149,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
 function newServer({ xcap, log, tls }: XcapListenerOptions): FastifyInstance {
   const common = {
     logger: loggerOf(log),
-    // The target may hold a password (§6.2 userinfo): Fastify's own log lines are off, see `record`.
+    // The target may hold a password (§6.2 userinfo): Fastify's own log lines are off, see requestLog.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: xcap.maximalDocumentBytes,
     requestTimeout: requestTimeoutMilliseconds,
@@ -205,15 +194,19 @@ interface Asked {
   readonly uri: XcapUri;
   readonly server: LoadedUsage | UpstreamRoute;
   readonly found: Identified;
+  readonly known: Progress;
 }
 
 /** §8: the operation with its authorization. */
 async function answer(
   options: XcapListenerOptions,
-  { request, reply, uri, server, found }: Asked,
+  { request, reply, uri, server, found, known }: Asked,
 ): Promise<FastifyReply> {
   const { principalRules } = options;
-  const whoAsks = () => principalOf(found, request.headers[intendedIdentityHeader], principalRules);
+  const whoAsks = async () => {
+    known.principal = await principalOf(found, request.headers[intendedIdentityHeader], principalRules);
+    return known.principal;
+  };
   if ('origin' in server) {
     return forward(options.upstreams, server, { request, reply, uri, principal: await whoAsks() });
   }
@@ -222,6 +215,7 @@ async function answer(
     const principal = await whoAsks();
     options.checkBudget(principal);
     const document = await documentOfSubscriber(uri.document, principal, principalRules);
+    known.document = document;
     const xcapRequest = { principal, uri: { ...uri, document }, usage: server, conditions };
     const maker = options.mergingMaker({ principal, headers: request.headers, log: request.log });
     return perform({ ...options.xcap, maker }, xcapRequest, request);
@@ -317,35 +311,3 @@ const inviteBody: preParsingHookHandler = (request, reply, _payload, done) => {
   if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
   done();
 };
-
-/** One line and one count for each request. The path is the canonical one, which holds no password. */
-function record(
-  metrics: Metrics,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  known: Progress | undefined,
-): void {
-  const { uri, usage, route, condition } = known ?? {};
-  const resource = uri === undefined ? 'none' : resourceKind(uri);
-  const seconds = reply.elapsedTime / 1000;
-  metrics.record({
-    method: request.method,
-    usage: route === undefined ? (usage?.usage.auid ?? '') : routeName(route),
-    resource,
-    status: reply.statusCode,
-    seconds,
-    conflict: condition,
-  });
-  request.log.info(
-    {
-      method: request.method,
-      document: uri === undefined ? undefined : encodeDocumentSelector(uri.document),
-      resource,
-      status: reply.statusCode,
-      condition,
-      milliseconds: Math.round(seconds * 1e6) / 1000,
-      peer: request.socket.remoteAddress,
-    },
-    'request',
-  );
-}

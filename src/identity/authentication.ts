@@ -53,24 +53,35 @@ export interface AuthenticationScheme {
 }
 
 export type Authentication =
-  | Extract<Finding, { kind: 'identified' }>
+  | (Extract<Finding, { kind: 'identified' }> & {
+      /** The scheme that found the identities. */
+      readonly scheme: string;
+    })
   | {
       readonly kind: 'unknown';
       /** The scheme that refused the credentials; undefined where none found any. */
       readonly scheme: string | undefined;
       /** For the log: no secret, no user name. */
       readonly reason: string;
+      /** True where the client only has to repeat with a new nonce. */
+      readonly isStale: boolean;
       readonly challenges: readonly string[];
     };
 
-/** Tries the schemes in turn; the first that finds credentials decides. */
+/**
+ * Tries the schemes in turn; the first that finds credentials decides.
+ *
+ * @param asking hears the name of each scheme that is tried, so also of one that throws
+ */
 export async function authenticate(
   schemes: readonly AuthenticationScheme[],
   credentials: Credentials,
+  asking: (scheme: string) => void = () => undefined,
 ): Promise<Authentication> {
   for (const scheme of schemes) {
+    asking(scheme.name);
     const finding = await scheme.identify(credentials);
-    if (finding.kind === 'identified') return finding;
+    if (finding.kind === 'identified') return { ...finding, scheme: scheme.name };
     if (finding.kind === 'refused') return unknown(schemes, credentials, { ...finding, scheme: scheme.name });
   }
   return unknown(schemes, credentials, { scheme: undefined, reason: 'no credentials', isStale: false });
@@ -90,5 +101,5 @@ function unknown(
   const asked = schemes.filter((scheme) => scheme.isAskedFor?.(credentials) === true);
   const offered = asked.length > 0 ? asked : schemes;
   const challenges = offered.flatMap((scheme) => scheme.challenges(credentials, isStale));
-  return { kind: 'unknown', scheme, reason, challenges };
+  return { kind: 'unknown', scheme, reason, isStale, challenges };
 }
