@@ -65,8 +65,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const onError = (error: Error) => {
     opened.listeners?.xcap.log.warn({ err: error }, 'a database connection was lost');
   };
-  const { historyVersions, quota } = config;
-  const storage = await openStorage({ database, historyVersions, quota, onError });
+  const { historyVersions, requestHistory, quota } = config;
+  const storage = await openStorage({ database, historyVersions, requestHistory, quota, onError });
   const { directory, register } = storage;
   const provisioning = openProvisioning({
     store: storage.documents,
@@ -91,7 +91,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     proxyHeader: config.identity.cipherHeader,
     serverKey: storage.serverKey,
   });
-  const metrics = createMetrics(() => storeFigures(storage.documents.figures()));
+  const metrics = createMetrics(() => ({
+    ...storeFigures(storage.documents.figures()),
+    request_history_lost_total: storage.requests.lost(),
+  }));
   const listeners = await openListeners({
     config,
     log: { level: config.logLevel, ...(options.logOutput && { stream: options.logOutput }) },
@@ -104,6 +107,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     directory,
     checkBudget: budget.check,
     register,
+    requests: storage.requests,
     profileNames: () => provisioning.profileNames(),
     metrics,
     clusterMetrics: options.clusterMetrics ?? (() => metrics.registry.metrics()),

@@ -14,6 +14,7 @@ import { addServerCommands } from './server-commands.js';
 import { addTokenCommand } from './token-command.js';
 import { addUsageCommands } from './usage-commands.js';
 import { addUserCommands } from './user-commands.js';
+import { addWhyCommand } from './why-command.js';
 
 export function createProgram(): Command {
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   addDocumentCommands(program);
   addRecordCommands(program);
   addBulkCommands(program);
+  addWhyCommand(program);
   addUsageCommands(program);
   addTokenCommand(program);
   addCompletionCommand(program);

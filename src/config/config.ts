@@ -52,6 +52,8 @@ export interface Config {
   readonly maximalConnections: number;
   readonly strictMediaTypes: boolean;
   readonly historyVersions: number;
+  /** How many requests of each subscriber are kept. */
+  readonly requestHistory: number;
   /** For users whose subscription says nothing else; undefined for what is not limited. */
   readonly quota: { readonly documents: number | undefined; readonly bytes: number | undefined };
   /** In a minute, for one user name or one peer; undefined where they are not counted. */
@@ -105,6 +107,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     maximalConnections: values.XCAP_MAX_CONNECTIONS,
     strictMediaTypes: values.XCAP_STRICT_MEDIA_TYPES,
     historyVersions: values.XCAP_HISTORY_VERSIONS,
+    requestHistory: values.XCAP_REQUEST_HISTORY,
     quota: {
       documents: values.XCAP_QUOTA_DOCUMENTS || undefined,
       bytes: values.XCAP_QUOTA_BYTES || undefined,

@@ -144,6 +144,13 @@ export const variables = {
     maximum: 100000,
     description: 'How many versions of each document are kept.',
   },
+  XCAP_REQUEST_HISTORY: {
+    type: 'integer',
+    default: 100,
+    minimum: 0,
+    maximum: 10000,
+    description: 'How many of the latest requests of each subscriber are kept for `xcapd why`. 0 keeps none.',
+  },
   XCAP_WORKERS: {
     type: 'integer',
     default: 1,

@@ -10,6 +10,7 @@ import type { AuthenticationScheme } from '../identity/authentication.js';
 import { defaultRealmOf } from '../identity/passwords/realm.js';
 import { secretBox } from '../identity/passwords/secrets.js';
 import { packageFolder } from '../package-files.js';
+import type { RequestHistory } from '../subscribers/request-history.js';
 import type { SubscriberRegister } from '../subscribers/register.js';
 import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import type { Xcap } from '../xcap/request.js';
@@ -39,6 +40,7 @@ export interface ListenersOptions {
   readonly upstreams: Upstreams;
   readonly directory: SubscriberDirectory & { forget(): void };
   readonly register: SubscriberRegister;
+  readonly requests: RequestHistory;
   /** Those that there are at this moment; undefined where nobody is provisioned. */
   readonly profileNames: () => ReadonlySet<string> | undefined;
   readonly checkBudget: ProcessingBudget['check'];
@@ -115,6 +117,7 @@ function xcapListener({
   directory,
   checkBudget,
   metrics,
+  requests,
 }: ListenersOptions): FastifyInstance {
   const { xcapRoots, defaultDomain, openProvisioning, trustedElements, trustedWriters } = config;
   return createXcapListener({
@@ -138,6 +141,7 @@ function xcapListener({
         routeOf(upstreams, auid) === undefined ? defaultDocumentOf(usageNamed(usages, auid)) : auid,
     },
     checkCaller: callerCheck(config),
+    requests,
     forgetSubscribers: () => directory.forget(),
     checkBudget,
     connectionLimits: {
@@ -165,7 +169,18 @@ function callerCheck({ hostnames, host, trustedProxies, authenticationSchemes }:
 }
 
 function managementListener(
-  { config, log, xcap, usages, directory, register, profileNames, clusterMetrics, ping }: ListenersOptions,
+  {
+    config,
+    log,
+    xcap,
+    usages,
+    directory,
+    register,
+    requests,
+    profileNames,
+    clusterMetrics,
+    ping,
+  }: ListenersOptions,
   tokens: () => readonly AdminToken[],
 ): ReturnType<typeof createManagementListener> {
   return createManagementListener({
@@ -176,6 +191,7 @@ function managementListener(
     names: { hostnames: config.hostnames, listenerHost: config.adminHost },
     api: {
       register,
+      requests,
       forget: () => directory.forget(),
       xcap,
       usages,

@@ -1,8 +1,9 @@
 /** One line and one count for each request of the XCAP listener: whose, by whom, on what, and why it was refused. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { routeName } from '../aggregation/proxy.js';
 import type { UpstreamRoute } from '../config/upstreams.js';
 import type { Identified } from '../identity/principal.js';
+import type { RequestHistory } from '../subscribers/request-history.js';
 import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import { resourceKind } from '../xcap/resource.js';
 import type { DocumentSelector, Principal, Xui } from '../xcap/terms.js';
@@ -45,13 +46,14 @@ export function nothingKnown(): Progress {
 export interface RequestLogOptions {
   readonly metrics: Metrics;
   readonly directory: Pick<SubscriberDirectory, 'withIdentity'>;
+  readonly requests: RequestHistory;
 }
 
-/** Beyond so many questions at a time, lines have the identity of the URL. */
+/** Beyond so many questions at a time, lines have the identity of the URL, and are not remembered. */
 const maximalQuestions = 64;
 
 /** Records requests that were answered. Whose document it is may have to be asked for; nobody waits for that. */
-export function requestLog({ metrics, directory }: RequestLogOptions) {
+export function requestLog({ metrics, directory, requests }: RequestLogOptions) {
   let questions = 0;
 
   async function subscriberOf(identity: Xui): Promise<Xui | undefined> {
@@ -66,40 +68,79 @@ export function requestLog({ metrics, directory }: RequestLogOptions) {
     }
   }
 
+  /** Most who ask ask for what is theirs. */
+  async function subscriberWhoAsks(known: Progress, owner: Xui | undefined): Promise<Xui | undefined> {
+    const asker = askerOf(known);
+    if (asker === undefined) return undefined;
+    return owner !== undefined && known.principal?.xuis.includes(owner) === true
+      ? owner
+      : subscriberOf(asker);
+  }
+
+  async function write(known: Progress, answer: Answer, log: FastifyBaseLogger): Promise<void> {
+    const { at, status, method, resource, milliseconds, peer } = answer;
+    const owner = known.document ?? known.uri?.document;
+    const subscriber = owner?.tree === 'users' ? await ownerOf(known, owner.xui) : undefined;
+    const facts = {
+      asker: askerOf(known),
+      role: known.principal?.role,
+      scheme: known.login.scheme,
+      reason: known.login.reason,
+      method,
+      ...selectors(known, subscriber),
+      ...refusal(known, status),
+      milliseconds,
+      peer,
+    };
+    const shownOwner = subscriber ?? (owner?.tree === 'users' ? shownSegment(owner.xui) : undefined);
+    log.info({ subscriber: shownOwner, resource, status, ...facts }, 'request');
+    if (!requests.isOn) return;
+    const askerSubscriber = await subscriberWhoAsks(known, subscriber);
+    const whose = owner?.tree === 'users' ? subscriber : askerSubscriber;
+    if (whose === undefined) return;
+    requests.remember({ subscriber: whose, askerSubscriber, at: at.toISOString(), status, ...facts });
+  }
+
+  /** What is resolved already needs no question. */
+  async function ownerOf({ document }: Progress, identity: Xui): Promise<Xui | undefined> {
+    return document?.tree === 'users' ? document.xui : subscriberOf(identity);
+  }
+
   return (request: FastifyRequest, reply: FastifyReply, known: Progress): void => {
-    const { uri, usage, route, condition, document } = known;
-    const resource = uri === undefined ? 'none' : resourceKind(uri);
+    const { uri, usage, route, condition } = known;
+    const { method } = request;
+    const status = reply.statusCode;
     const seconds = reply.elapsedTime / 1000;
+    const resource = uri === undefined ? 'none' : resourceKind(uri);
     metrics.record({
-      method: request.method,
+      method,
       usage: route === undefined ? (usage?.usage.auid ?? '') : routeName(route),
       resource,
-      status: reply.statusCode,
+      status,
       seconds,
       conflict: condition,
     });
+    const milliseconds = Math.round(seconds * 1e6) / 1000;
     const peer = request.socket.remoteAddress;
-    const write = (subscriber: Xui | undefined) => {
-      const milliseconds = Math.round(seconds * 1e6) / 1000;
-      const { statusCode: status } = reply;
-      const line = { ...askedBy(known), method: request.method, ...askedFor(known, subscriber), resource };
-      request.log.info(
-        { subscriber, ...line, status, ...refusal(known, status), milliseconds, peer },
-        'request',
-      );
-    };
-    const owner = document ?? uri?.document;
-    if (owner?.tree !== 'users') write(undefined);
-    else if (document !== undefined) write(owner.xui);
-    else void subscriberOf(owner.xui).then((xui) => write(xui ?? shownSegment(owner.xui)));
+    void write(known, { at: new Date(), status, method, resource, milliseconds, peer }, request.log);
   };
 }
 
-function askedBy({ principal, identified, login: { scheme, reason } }: Progress) {
-  return { asker: principal?.xuis[0] ?? identified?.identities[0], role: principal?.role, scheme, reason };
+/** What is no longer there when the line is written. */
+interface Answer {
+  readonly at: Date;
+  readonly status: number;
+  readonly method: string;
+  readonly resource: string;
+  readonly milliseconds: number;
+  readonly peer: string | undefined;
 }
 
-function askedFor({ uri, document = uri?.document }: Progress, subscriber: Xui | undefined) {
+function askerOf({ principal, identified }: Progress): Xui | undefined {
+  return principal?.xuis[0] ?? identified?.identities[0];
+}
+
+function selectors({ uri, document = uri?.document }: Progress, subscriber: Xui | undefined) {
   if (document === undefined) return {};
   const { auid, tree, path } = document;
   const home = tree === 'users' ? [auid, tree, subscriber ?? document.xui] : [auid, tree];

@@ -16,6 +16,7 @@ import {
   type Identified,
   type PrincipalRules,
 } from '../identity/principal.js';
+import type { RequestHistory } from '../subscribers/request-history.js';
 import { readConditions } from '../xcap/document/conditions.js';
 import { limitsOf, usageNamed, type LoadedUsage, type LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import { get, put, remove } from '../xcap/operations.js';
@@ -58,6 +59,7 @@ export interface XcapListenerOptions {
   readonly checkBudget: ProcessingBudget['check'];
   readonly connectionLimits: ConnectionLimits;
   readonly metrics: Metrics;
+  readonly requests: RequestHistory;
   readonly log: LogOptions;
   readonly tls: ListenerTls | undefined;
 }
@@ -82,7 +84,8 @@ const inactivityTimeoutMilliseconds = 60_000;
 export function createXcapListener(options: XcapListenerOptions): FastifyInstance {
   const app = newServer(options);
   const progress = new WeakMap<FastifyRequest, Progress>();
-  const record = requestLog({ metrics: options.metrics, directory: options.principalRules.directory });
+  const { metrics, requests, principalRules } = options;
+  const record = requestLog({ metrics, requests, directory: principalRules.directory });
   for (const method of METHODS) {
     // Node hands CONNECT to nobody and closes; all others get their answer, be it 405.
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);

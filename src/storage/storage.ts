@@ -8,12 +8,16 @@ import { openDocumentStore, type PostgresDocumentStore } from './documents/store
 import { openNonceCounts, type PostgresNonceCounts } from './nonces/counts.js';
 import { openPipelinedClient } from './pipelined-client.js';
 import { readServerKey } from './server-keys.js';
+import { openKeptRequests, type KeptRequests } from './subscribers/kept-requests.js';
 import { openSubscriberDirectory, type CachedSubscriberDirectory } from './subscribers/directory.js';
 import { openSubscriberRegister } from './subscribers/postgres-register.js';
+import { openTransactions } from './transactions.js';
 
 export interface StorageOptions {
   readonly database: DatabaseAddress;
   readonly historyVersions: number;
+  /** How many requests of each subscriber are kept. */
+  readonly requestHistory: number;
   /** For users whose subscription says nothing else. */
   readonly quota: Quota;
   /** A connection was lost. */
@@ -24,6 +28,7 @@ export interface Storage {
   readonly documents: PostgresDocumentStore;
   readonly directory: CachedSubscriberDirectory;
   readonly register: SubscriberRegister;
+  readonly requests: KeptRequests;
   readonly nonceCounts: PostgresNonceCounts;
   /** A key that all processes on this database share. */
   readonly serverKey: (name: string) => Promise<Uint8Array>;
@@ -34,6 +39,7 @@ export interface Storage {
 export async function openStorage({
   database,
   historyVersions,
+  requestHistory,
   quota,
   onError,
 }: StorageOptions): Promise<Storage> {
@@ -49,13 +55,16 @@ export async function openStorage({
   };
   const documents = openDocumentStore({ pool, reader, listings, historyVersions, node: hostname(), ownerOf });
   const nonceCounts = await openNonceCounts({ reader: subscriberReader, address: database, onError });
+  const requests = openKeptRequests(openTransactions(listings), { most: requestHistory });
   return {
     documents,
+    requests,
     directory,
     register: openSubscriberRegister(listings),
     nonceCounts,
     serverKey: (name) => readServerKey(subscriberReader, name),
     async close() {
+      await requests.flush();
       await Promise.all(
         [pool, listings, nonceCounts, reader, subscriberReader].map((opened) => opened.end()),
       );

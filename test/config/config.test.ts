@@ -29,6 +29,7 @@ t.test('defaults', (t) => {
     maximalConnections: 10000,
     strictMediaTypes: false,
     historyVersions: 50,
+    requestHistory: 100,
     quota: { documents: undefined, bytes: undefined },
     loginFailures: 10,
     upstreams: [],

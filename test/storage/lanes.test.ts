@@ -44,6 +44,7 @@ async function open(t: Test) {
   const storage = await openStorage({
     database,
     historyVersions: 5,
+    requestHistory: 0,
     quota: { documents: undefined, bytes: undefined },
     onError: () => undefined,
   });

@@ -10,6 +10,7 @@ import { documentRoutes } from './documents.js';
 import { grantRoutes } from './grants.js';
 import { refuseOtherMethods } from './methods.js';
 import { notFound, Problem, problemOf, sendProblem } from './problem.js';
+import { requestRoutes } from './requests.js';
 import { wrongTokens } from './wrong-tokens.js';
 import { roleRoutes } from './roles.js';
 import { subscriberRoutes } from './subscribers.js';
@@ -51,6 +52,7 @@ export async function registerManagementApi(
       api.setNotFoundHandler((_request: FastifyRequest, reply) => sendProblem(reply, notFound('resource')));
       const { refuseOthers } = refuseOtherMethods(instance);
       subscriberRoutes(api, options);
+      requestRoutes(api, options);
       credentialRoutes(api, options);
       grantRoutes(api, options);
       roleRoutes(api, options);

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SecretBox } from '../../identity/passwords/secrets.js';
 import { identitiesMeant, identityFault } from '../../subscribers/identity-forms.js';
+import type { RequestHistory } from '../../subscribers/request-history.js';
 import type { SubscriberRegister } from '../../subscribers/register.js';
 import type { Subscriber } from '../../subscribers/subscriber.js';
 import type { LoadedUsages } from '../../xcap/usage/loaded-usage.js';
@@ -15,6 +16,7 @@ import { notFound, Problem } from './problem.js';
 
 export interface ManagementApiOptions {
   readonly register: SubscriberRegister;
+  readonly requests: RequestHistory;
   /** Forgets what this process remembers of subscribers. */
   readonly forget: () => void;
   readonly xcap: Xcap;

@@ -29,6 +29,11 @@ export function eraseSubscriber({ inTransaction }: Transactions, xui: Xui, actor
     });
     const names = [...new Set([xui, ...identities.map(({ identity }) => identity)])];
     await lockHomes(query, names);
+    // Who is no subscriber may have asked for documents of others; see migration 9 for those who are.
+    await query({
+      text: 'update xcapd.requests set asker = null where asker = any($1::text[])',
+      values: [names],
+    });
     let rows = await eraseDocuments(query, names);
     for (const text of statements) rows += await countOf(query, text, names);
     if (rows === 0) return false;

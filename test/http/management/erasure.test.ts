@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import t from 'tap';
 import { query, type TestDatabase } from '../../fixtures/database.js';
 import { allItems, managementClient, type Ask } from '../../fixtures/management-client.js';
+import { until } from '../../fixtures/serve.js';
 import { startServer, type Send } from '../../fixtures/xcap-server.js';
 
 const alice = 'sip:alice@example.com';
@@ -79,6 +80,10 @@ t.test('nothing is left of a subscriber who was erased', async (t) => {
   await leaveTraces(ask, send);
   const kept = `/api/v1/documents/resource-lists/users/${alice}/kept?keepInvalid=true`;
   t.equal((await manage('PUT', kept, { body: `<not-valid>${alice}</not-valid>` })).status, 201);
+  await until('her requests are kept', async () => {
+    const { body } = await ask('GET', `/subscribers/${bob}/requests`);
+    return JSON.stringify(body).includes(alice);
+  });
   const before = await placesOf(database, names);
   for (const table of [
     'audit_records',
@@ -90,6 +95,7 @@ t.test('nothing is left of a subscriber who was erased', async (t) => {
     'grants',
     'identities',
     'password_hashes',
+    'requests',
     'roles',
     'subscribers',
   ]) {
