@@ -70,7 +70,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
     /^src\/app\.ts$/,
     /^src\/(aggregation|config|http|identity|provisioning|storage|subscribers|usages|xcap)\/|^src\/package-files\.ts$/,
   ],
-  [/^src\/processes\//, /^src\/(app|package-files)\.ts$|^src\/(config|processes|storage)\//],
+  [/^src\/processes\//, /^src\/(app|package-files|visible-text)\.ts$|^src\/(config|processes|storage)\//],
   [
     /^src\/cli\//,
     /^src\/(config|processes)\/|^src\/(ndjson|package-files|visible-text)\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|provisioning|usages|xcap)\//,

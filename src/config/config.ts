@@ -26,6 +26,8 @@ export interface Config {
   readonly adminTokenFile: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly logLevel: string;
+  /** Undefined: what fits standard output. */
+  readonly logFormat: 'json' | 'text' | undefined;
   /** Without a trailing slash; '' is the root `/`. */
   readonly xcapRoots: readonly string[];
   readonly dataDirectory: string;
@@ -88,6 +90,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     adminTokenFile: values.XCAP_ADMIN_TOKEN_FILE === '' ? undefined : values.XCAP_ADMIN_TOKEN_FILE,
     databaseUrl: databaseUrl(values.DATABASE_URL),
     logLevel: values.LOG_LEVEL,
+    logFormat: logFormat(values.LOG_FORMAT),
     xcapRoots: xcapRoots(values.XCAP_ROOTS),
     dataDirectory: values.XCAP_DATA_DIR,
     trustedProxies: trustedProxies(values.XCAP_TRUSTED_PROXIES),
@@ -122,6 +125,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     identity,
     ignoredVariables,
   };
+}
+
+function logFormat(value: string): Config['logFormat'] {
+  return value === 'json' || value === 'text' ? value : undefined;
 }
 
 /** @returns the names of variables that are not ours although they begin like ours. */

@@ -31,6 +31,13 @@ export const variables = {
     pattern: '^(fatal|error|warn|info|debug|trace|silent)$',
     description: 'fatal, error, warn, info, debug, trace or silent.',
   },
+  LOG_FORMAT: {
+    type: 'string',
+    default: '',
+    pattern: '^(json|text|)$',
+    description:
+      '`json`: one object on each line and nothing else; `text`: lines for people. By default text on a terminal, JSON elsewhere.',
+  },
   XCAP_ROOTS: {
     type: 'string',
     default: '/xcap-root',

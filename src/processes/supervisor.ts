@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
 import type { Config } from '../config/config.js';
-import { openLogOutput, type LogOutput } from './log-output.js';
+import { isLogForPeople, openLogOutput, type LogOutput } from './log-output.js';
 import { isToSupervisor, type Ready, type ToSupervisor, type ToWorker } from './messages.js';
 import { checkFree, haveOwnSockets } from './sockets.js';
 import { metricsGatherer } from './figures.js';
@@ -31,7 +31,7 @@ const databaseRetryMilliseconds = 1000;
 
 /** Runs the server until a signal stops it. Rejects where it cannot start. */
 export async function serve(config: Config): Promise<void> {
-  const output = openLogOutput();
+  const output = openLogOutput(config);
   const log = pino({ level: config.logLevel }, output);
   if (config.ignoredVariables.length > 0) {
     log.info(
@@ -255,17 +255,24 @@ function tell(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message);
 }
 
-/** For the person at the terminal: where, what, and one line to try. */
+/** Where, what, and one line to try: for whoever sits at the terminal as they read it, else as a line of the log. */
 function announce(output: LogOutput, config: Config, { usages, address, managementAddress }: Ready): void {
   const scheme = config.tls === undefined ? 'http' : 'https';
-  const root = `${scheme}://${address}${config.xcapRoots[0] ?? ''}/`;
+  const url = `${scheme}://${address}${config.xcapRoots[0] ?? ''}/`;
+  const management = `http://${managementAddress}/docs`;
+  const example = `curl -H 'X-3GPP-Asserted-Identity: "sip:alice@example.com"' ${url}xcap-caps/global/index`;
+  if (!isLogForPeople(config)) {
+    // Whatever LOG_LEVEL is: a program that waits for it waits for a line that comes.
+    pino({ level: 'info' }, output).info({ url, management, usages, example }, 'xcapd listens');
+    return;
+  }
   output.write(
     [
       '',
-      `xcapd listens on ${root}`,
+      `xcapd listens on ${url}`,
       `  application usages: ${usages.join(', ')}`,
-      `  management:         http://${managementAddress}/docs`,
-      `  try:                curl -H 'X-3GPP-Asserted-Identity: "sip:alice@example.com"' ${root}xcap-caps/global/index`,
+      `  management:         ${management}`,
+      `  try:                ${example}`,
       '',
       '',
     ].join('\n'),

@@ -32,7 +32,7 @@ async function run(): Promise<void> {
           if (isToWorker(message) && message.type === 'xcapd:login') listener(message.login);
         }),
     },
-    logOutput: openLogOutput(),
+    logOutput: openLogOutput(config),
   });
   const log = app.listeners.xcap.log;
 

@@ -13,6 +13,7 @@ t.test('defaults', (t) => {
     adminTokenFile: undefined,
     databaseUrl: undefined,
     logLevel: 'info',
+    logFormat: undefined,
     xcapRoots: ['/xcap-root'],
     dataDirectory: './data',
     trustedProxies: ['127.0.0.0/8', '::1/128'],

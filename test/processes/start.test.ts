@@ -31,10 +31,11 @@ t.test('a first start with nothing but a place for the data', async (t) => {
 
   t.match(
     served.output(),
-    /application usages: .*pres-rules.*resource-lists.*xcap-caps/,
+    /"usages":\[.*"pres-rules".*"resource-lists".*"xcap-caps"/,
     'it says what it serves',
   );
-  const line = (await served.wrote(/try: +(curl .*)$/m))[1] ?? '';
+  const [banner] = await served.wrote(/^.*"msg":"xcapd listens".*$/m);
+  const line = (JSON.parse(banner) as { example: string }).example;
   t.match(
     (await run('/bin/sh', ['-c', line])).stdout,
     /<xcap-caps/,
