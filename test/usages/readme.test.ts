@@ -10,7 +10,7 @@ const readme = readFileSync(join(packageFolder, 'auids/README.md'), 'utf8');
 
 /** The files that the README names, each with the code block behind its name. */
 const files = new Map(
-  [...readme.matchAll(/^`([^`\s]+\.(?:ts|xsd|xml))`:\n\n```\w+\n([^]*?)```/gm)].map(
+  [...readme.matchAll(/^`([^`\s]+\.(?:ts|xsd|xml))`(?:, [^`]*)?:\n\n```\w+\n([^]*?)```/gm)].map(
     ([, name = '', content = '']) => [name.replace(/^auids\/[^/]+\//, ''), content],
   ),
 );
@@ -26,6 +26,7 @@ function compiled(source: string): string {
 
 t.test('the usage of auids/README.md', async (t) => {
   t.same([...files.keys()].toSorted(), [
+    'examples/schema-validation-error-digit.xml',
     'examples/uniqueness-failure-key-twice.xml',
     'speed-dial.xsd',
     'usage.ts',
@@ -39,9 +40,6 @@ t.test('the usage of auids/README.md', async (t) => {
     if (name === 'usage.ts') writeFileSync(file.replace(/ts$/, 'js'), compiled(content));
     else writeFileSync(file, content);
   }
-  const bad = join(folder, 'com.example.speed-dial/examples/schema-validation-error-digit.xml');
-  writeFileSync(bad, '<speed-dial xmlns="urn:example:speed-dial"><key digit="x" uri="tel:1"/></speed-dial>');
-
   const { send } = await startServer(t, { moreUsages: folder });
   const target = '/xcap-root/com.example.speed-dial/users/sip:alice@example.com/index';
   const put = (body: string) => send('PUT', target, { body });
@@ -50,7 +48,10 @@ t.test('the usage of auids/README.md', async (t) => {
     `<speed-dial xmlns="urn:example:speed-dial">${keys.join('')}</speed-dial>`;
 
   t.equal((await put(document(key('1', 'tel:+15550100001')))).status, 201);
-  t.match((await put(readFileSync(bad, 'utf8'))).body, '<schema-validation-error ');
+  t.match(
+    (await put(files.get('examples/schema-validation-error-digit.xml') ?? '')).body,
+    '<schema-validation-error ',
+  );
   t.match(
     (await put(files.get('examples/uniqueness-failure-key-twice.xml') ?? '')).body,
     '<uniqueness-failure ',
