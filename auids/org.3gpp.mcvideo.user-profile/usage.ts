@@ -1,24 +1,71 @@
 import {
   defineApplicationUsage,
+  elementsNamed,
   ownerAndTrustedElements,
   readableByOwner,
-  unexpectedRoot,
+  repeatedValues,
 } from '../../src/xcap/usage/contract.js';
+import type { ChildOrder } from '../../src/xcap/usage/contract.js';
+import type { ExpandedName } from '../../src/xcap/terms.js';
 import { misplacedProfile } from '../org.3gpp.mcptt.user-profile/place.js';
 
-/** TS 24.484: what an MCVideo user is and may do. Only its root is checked. */
+const namespace = 'urn:3gpp:ns:mcvideo:user-profile:1.0';
+const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
+
+/** TS 24.484 §9.3: what an MCVideo user is and may do. */
 export const usage = defineApplicationUsage({
   kind: 'stored',
   auid: 'org.3gpp.mcvideo.user-profile',
-  defaultDocumentNamespace: 'urn:3gpp:ns:mcvideo:user-profile:1.0',
+  defaultDocumentNamespace: namespace,
+  rootElement: profile('mcvideo-user-profile'),
   mediaType: 'application/vnd.3gpp.mcvideo-user-profile+xml',
   defaultDocument: 'mcvideo-user-profile.xml',
-  // There is no schema, see README.md.
-  namespaces: [],
+  schema: 'user-profile.xsd',
+  // Its own is not advertised, see README.md.
+  namespaces: [commonPolicyNamespace],
   // TS 24.484 §6.3: the permissions of a user are the administrator's to write.
   authorization: readableByOwner,
   otherPolicies: { 'owner-writes': { authorization: ownerAndTrustedElements } },
-  constraints: (root, context) =>
-    unexpectedRoot(root, 'mcvideo-user-profile', ['urn:3gpp:ns:mcvideo', 'urn:3gpp:mcvideo']) ??
-    misplacedProfile(root, context),
+  childOrder: childOrder(),
+  // RFC 4745 §6.1: an id names one rule of the document.
+  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+  constraints: misplacedProfile,
 });
+
+/** Only the smallest parts, the calls and the rules have an order. */
+function childOrder(): ChildOrder[] {
+  const entry = sequence('uri-entry', 'display-name', 'anyExt');
+  return [
+    { parent: profile('entry'), children: entry },
+    { parent: profile('MCVideoUserID'), children: entry },
+    { parent: profile('PrivateCallURI'), children: entry },
+    {
+      parent: profile('PrivateCallProSeUser'),
+      children: sequence('DiscoveryGroupID', 'User-Info-ID', 'anyExt'),
+    },
+    {
+      parent: profile('PrivateCallOnNetwork'),
+      children: sequence('PrivateCallURI', 'PrivateCallKMSURI', 'anyExt'),
+    },
+    {
+      parent: profile('PrivateCallOffNetwork'),
+      children: sequence('PrivateCallProSeUser', 'PrivateCallKMSURI', 'anyExt'),
+    },
+    { parent: profile('MCVideo-Group-ID'), children: entry },
+    { parent: profile('PrivateCall'), children: sequence('PrivateCallList', 'EmergencyCall', 'anyExt') },
+    { parent: policy('rule'), children: ['conditions', 'actions', 'transformations'].map(policy) },
+  ];
+}
+
+/** Children of this vocabulary, and behind them those of others. */
+function sequence(...localNames: readonly string[]): (ExpandedName | '*')[] {
+  return [...localNames.map(profile), '*'];
+}
+
+function profile(localName: string): ExpandedName {
+  return { namespace, localName };
+}
+
+function policy(localName: string): ExpandedName {
+  return { namespace: commonPolicyNamespace, localName };
+}
