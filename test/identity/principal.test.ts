@@ -79,7 +79,10 @@ t.test('users whom the operator does not know', async (t) => {
   await addAlice(server);
   const put = (xui: string) => server.send('PUT', index(xui), { as: xui, body: lists });
   t.equal((await put('sip:alice@example.com')).status, 201);
-  t.match(await put('sip:bob@example.com'), { status: 404, body: /no such user\. .*xcapd user add.*XCAP_OPEN_PROVISIONING=true/ });
+  t.match(await put('sip:bob@example.com'), {
+    status: 404,
+    body: /no such user\. .*xcapd user add.*XCAP_OPEN_PROVISIONING=true/,
+  });
   for (const method of ['GET', 'PUT', 'DELETE']) {
     const asStranger = { as: 'sip:mallory@example.com', ...(method === 'PUT' && { body: lists }) };
     const known = await server.send(method, index('sip:alice@example.com'), asStranger);
