@@ -145,8 +145,8 @@ async function keyOf(
   { name, realm }: ClaimedUser,
   directory: LoginThrottleOptions['directory'],
 ): Promise<string> {
-  // The identifiers of GBA and AKMA are no names of subscribers.
-  const isName = name.length <= maximalNameLength && realm?.includes('@') !== true;
+  // The identifiers of GBA and AKMA are no names of subscribers, and no database keeps a NUL.
+  const isName = name.length <= maximalNameLength && !name.includes('\0') && realm?.includes('@') !== true;
   const subscriber = isName
     ? ((await directory.withIdentity(canonicalXui(name, realm))) ?? (await directory.withImpi(name)))
     : undefined;

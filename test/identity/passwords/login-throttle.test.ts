@@ -262,6 +262,22 @@ t.test('429 with Retry-After, for Basic and Digest together', async (t) => {
   t.equal((await login({})).status, 401, 'who sends no credentials is challenged as ever');
 });
 
+t.test('a name that no database keeps is nobody, whichever schemes are on', async (t) => {
+  for (const methods of ['digest', 'digest,basic']) {
+    const { send } = await startServer(t, {
+      environment: { XCAP_IDENTITY_METHODS: methods, XCAP_TRUSTED_PROXIES: '192.0.2.1' },
+    });
+    for (const [user, password] of [
+      ['\0\0', 'x'],
+      ['sip:a\0@example.com', 'x'],
+      ['alice', '\0'],
+    ] as const) {
+      const answer = await send('GET', target, { as: null, headers: basicHeader(user, password) });
+      t.equal(answer.status, 401, `${methods}: ${JSON.stringify([user, password])}`);
+    }
+  }
+});
+
 t.test('off', async (t) => {
   const { send } = await startServer(t, {
     environment: { XCAP_IDENTITY_METHODS: 'basic', XCAP_TRUSTED_PROXIES: '', XCAP_LOGIN_FAILURES: '0' },
