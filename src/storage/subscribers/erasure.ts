@@ -11,8 +11,7 @@ const statements: readonly string[] = [
   'delete from xcapd.grants where grantee = any($1::text[])',
   'delete from xcapd.roles where xui = any($1::text[])',
   'delete from xcapd.subscribers where xui = any($1::text[])',
-  'delete from xcapd.kept_spellings where spelling = any($1::text[]) ' +
-    "or kind = 'claim' and not exists (select from xcapd.claims where uri = spelling)",
+  'delete from xcapd.kept_spellings where spelling = any($1::text[])',
 ];
 
 /**
@@ -37,9 +36,15 @@ export function eraseSubscriber({ inTransaction }: Transactions, xui: Xui, actor
     let rows = await eraseDocuments(query, names);
     for (const text of statements) rows += await countOf(query, text, names);
     if (rows === 0) return false;
+    // What others have, or had: no sign that anything was stored of this one.
     await query({
       text: "update xcapd.kept_spellings set canonical = '' where canonical = any($1::text[])",
       values: [names],
+    });
+    await query({
+      text:
+        "delete from xcapd.kept_spellings where kind = 'claim' " +
+        'and not exists (select from xcapd.claims where uri = spelling)',
     });
     const subject = pseudonymOf(xui);
     await query({

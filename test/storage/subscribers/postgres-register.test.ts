@@ -81,6 +81,10 @@ t.test('of 20 who want one identity at the same time one gets it', async (t) => 
 t.test('what fails leaves nothing behind', async (t) => {
   const { register, database } = await open(t);
   await register.create([subscriber('sip:a', { credentials: secretOf('a') }), subscriber('sip:b')], 'test');
+  await query(
+    database,
+    "insert into xcapd.kept_spellings (kind, spelling, canonical) values ('claim', 'sip:gone.', 'sip:gone')",
+  );
   const before = await query(database, 'select * from xcapd.audit_records order by id');
   await t.rejects(register.setCredentials('sip:b', secretOf('a'), 'test'), {
     name: 'SubscriberConflict',
