@@ -17,7 +17,7 @@ export const variables = {
     type: 'string',
     default: '',
     description:
-      'File with such tokens: on each line one, or a name for the audit trail, a role (administrator, provisioning, support) and the token. Read again on SIGHUP.',
+      'File with such tokens: on each line one, after a name for the audit trail, or a name and a role (administrator, provisioning, support), if you like. Read again on SIGHUP.',
   },
   DATABASE_URL: {
     type: 'string',
