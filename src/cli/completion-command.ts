@@ -45,7 +45,7 @@ export function addCompletionCommand(program: Command): void {
 }
 
 /** Words by the commands before them; where no word fits, names of files are completed. */
-export function bashScript(program: Command): string {
+function bashScript(program: Command): string {
   const cases = commandsBelow(program, program.name()).map(
     ({ path, words }) => `    '${path}') words='${words.join(' ')}' ;;`,
   );
@@ -70,7 +70,7 @@ complete -o default -F _${program.name()} ${program.name()}
 }
 
 /** As for bash, whose way zsh knows; as a file in `fpath` as well. */
-export function zshScript(program: Command): string {
+function zshScript(program: Command): string {
   const name = program.name();
   const commands = commandsBelow(program, name);
   const cases = commands.map(({ path, words }) => `    '${path}') words=(${words.join(' ')}) ;;`);
@@ -97,7 +97,7 @@ if [ "$funcstack[1]" = '_${name}' ]; then _${name} "$@"; else compdef _${name} $
 }
 
 /** One line for each command, with what it is for. */
-export function fishScript(program: Command): string {
+function fishScript(program: Command): string {
   const name = program.name();
   const lines = commandsBelow(program, name).flatMap(({ path, words }) => {
     const before = path.split(' ').slice(1);

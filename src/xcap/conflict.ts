@@ -32,9 +32,6 @@ export type ConflictReport =
   /** §11.1 extension: `content` is well-formed XML of the extension's own namespace. */
   | { readonly condition: 'extension'; readonly content: string };
 
-/** The name of a condition, as metrics and logs count it. */
-export type Condition = ConflictReport['condition'];
-
 /** §11.2: the media type of conflict reports. */
 export const conflictMediaType = 'application/xcap-error+xml';
 

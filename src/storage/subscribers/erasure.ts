@@ -57,6 +57,6 @@ export function eraseSubscriber({ inTransaction }: Transactions, xui: Xui, actor
 }
 
 /** By it whoever knows the XUI can prove the erasure; it does not tell the XUI. */
-export function pseudonymOf(xui: Xui): string {
+function pseudonymOf(xui: Xui): string {
   return `sha256:${createHash('sha256').update(xui).digest('hex')}`;
 }

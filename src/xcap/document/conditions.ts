@@ -55,7 +55,7 @@ export function matchesStrongly(list: EntityTagList, current: EntityTag | undefi
 }
 
 /** RFC 9110 §13.1.2: weak comparison. */
-export function matchesWeakly(list: EntityTagList, current: EntityTag | undefined): boolean {
+function matchesWeakly(list: EntityTagList, current: EntityTag | undefined): boolean {
   if (current === undefined) return false;
   return list === '*' || list.some(({ tag }) => tag === current);
 }
