@@ -40,6 +40,8 @@ import type { Metrics } from './metrics.js';
 import type { Addressed } from './own-names.js';
 import type { ProcessingBudget } from './processing-budget.js';
 import { nothingKnown, requestLog, type Progress } from './request-log.js';
+import { serveInTurn } from './pipelining.js';
+import { acceptBodies, BodyInCrumbs, dropRest } from './request-bodies.js';
 import { forbidRenegotiation } from './tls-peer.js';
 import { forward, routeOf, type Upstreams } from '../aggregation/proxy.js';
 import type { UpstreamRoute } from '../config/upstreams.js';
@@ -90,10 +92,8 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     // Node hands CONNECT to nobody and closes; all others get their answer, be it 405.
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
   }
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
+  acceptBodies(app, options.xcap.maximalDocumentBytes);
+  serveInTurn(app);
   // Before the body is read: most of what is wrong with a request can be said without it, and it fills memory.
   app.addHook('onRequest', async (request, reply) => {
     const known = nothingKnown();
@@ -132,8 +132,11 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
     if (isFault) request.log.error({ err: error }, 'a request failed');
     // Fastify closes after a body that is too large; many clients then see a broken pipe and never the 413. The rest of the
     // body is read and dropped instead, for as long as `requestTimeout` lets it; unless the client waits to be asked for it.
-    if (request.headers.expect === undefined) void reply.removeHeader('connection');
-    else void reply.header('connection', 'close');
+    const isRestExpected = request.headers.expect === undefined && !(error instanceof BodyInCrumbs);
+    if (isRestExpected) {
+      void reply.removeHeader('connection');
+      dropRest(request.raw);
+    } else void reply.header('connection', 'close');
     return reply.code(status).headers(headers).send(body);
   });
   app.addHook('onResponse', (request, reply, done) => {
