@@ -73,6 +73,7 @@ export interface Listeners {
 export async function openListeners(options: ListenersOptions): Promise<Listeners> {
   const { config } = options;
   const xcap = xcapListener(options);
+  if (options.tls !== undefined) options.metrics.setCertificate(options.tls.cert);
   let { tokens } = options;
   const management = await managementListener(options, () => tokens);
   return {
@@ -81,7 +82,9 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     managementRoutes: management.routes,
     reloadTls() {
       const tls = readTls(config);
-      if (tls !== undefined && xcap.server instanceof TlsServer) xcap.server.setSecureContext(tls);
+      if (tls === undefined || !(xcap.server instanceof TlsServer)) return;
+      xcap.server.setSecureContext(tls);
+      options.metrics.setCertificate(tls.cert);
     },
     reloadTokens() {
       tokens = readAdminTokens(config);
@@ -178,6 +181,7 @@ function managementListener(
     register,
     requests,
     profileNames,
+    metrics,
     clusterMetrics,
     ping,
   }: ListenersOptions,
@@ -188,6 +192,7 @@ function managementListener(
     log,
     ping,
     metrics: clusterMetrics,
+    recordRequest: (request) => metrics.recordManagement(request),
     names: { hostnames: config.hostnames, listenerHost: config.adminHost },
     api: {
       register,

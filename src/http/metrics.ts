@@ -1,5 +1,10 @@
 /** What the server counts, for Prometheus. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { packageFolder } from '../package-files.js';
+import type { Login } from './identification.js';
 
 /** Figures that are read when Prometheus asks, by name; names that end in `_total` are counters, others gauges. */
 export type Figures = Readonly<Record<string, number>>;
@@ -12,11 +17,22 @@ export interface RequestRecord {
   readonly status: number;
   readonly seconds: number;
   readonly conflict: string | undefined;
+  readonly login: Login;
+}
+
+export interface ManagementRequest {
+  readonly method: string;
+  /** As it was registered; '' where there is none. */
+  readonly route: string;
+  readonly status: number;
 }
 
 export interface Metrics {
   readonly registry: Registry;
   record(request: RequestRecord): void;
+  recordManagement(request: ManagementRequest): void;
+  /** The certificate with which the XCAP listener answers from now on (PEM). */
+  setCertificate(certificate: Buffer): void;
 }
 
 /** The metrics of this process. */
@@ -42,15 +58,54 @@ export function createMetrics(figures: () => Figures): Metrics {
     labelNames: ['usage', 'condition'] as const,
     registers: [registry],
   });
+  const logins = new Counter({
+    name: 'xcapd_logins_total',
+    help: 'Requests by the authentication scheme that decided who asks, and how that went.',
+    labelNames: ['scheme', 'outcome'] as const,
+    registers: [registry],
+  });
+  const managementRequests = new Counter({
+    name: 'xcapd_management_requests_total',
+    help: 'Requests to the management listener by method, route and status.',
+    labelNames: ['method', 'route', 'status'] as const,
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'xcapd_build_info',
+    help: 'Which version of xcapd runs, on which version of Node.js; the value is 1.',
+    labelNames: ['version', 'node'] as const,
+    // The same in all workers.
+    aggregator: 'first',
+    registers: [registry],
+  }).set({ version: packageVersion(), node: process.versions.node }, 1);
+  const certificateExpiry = new Gauge({
+    name: 'xcapd_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate of the XCAP listener expires, in seconds since 1970; 0 where it speaks plain HTTP.',
+    aggregator: 'min',
+    registers: [registry],
+  });
   for (const name of Object.keys(figures())) registerFigure(registry, name, () => figures()[name] ?? 0);
   return {
     registry,
-    record({ method, usage, resource, status, seconds, conflict }) {
+    record({ method, usage, resource, status, seconds, conflict, login }) {
       requests.inc({ method, usage, resource, status: String(status) });
       latency.observe({ method, resource }, seconds);
+      const { scheme = '', outcome } = login;
+      if (outcome !== undefined) logins.inc({ scheme, outcome });
       if (conflict !== undefined) conflicts.inc({ usage, condition: conflict });
     },
+    recordManagement: ({ method, route, status }) =>
+      managementRequests.inc({ method, route, status: String(status) }),
+    setCertificate: (certificate) =>
+      certificateExpiry.set(Date.parse(new X509Certificate(certificate).validTo) / 1000),
   };
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 function registerFigure(registry: Registry, name: string, read: () => number): void {

@@ -119,6 +119,7 @@ export function requestLog({ metrics, directory, requests }: RequestLogOptions) 
       status,
       seconds,
       conflict: condition,
+      login: known.login,
     });
     const milliseconds = Math.round(seconds * 1e6) / 1000;
     const peer = request.socket.remoteAddress;

@@ -13,9 +13,17 @@ export interface MetricsGatherer {
   arrived(worker: Worker, id: number, figures: Figures): void;
   /** A worker is dead: nobody waits for it. */
   gone(worker: Worker): void;
+  /** A worker died that nobody had stopped. */
+  died(): void;
 }
 
 export function metricsGatherer(tell: (worker: Worker, message: ToWorker) => void): MetricsGatherer {
+  const own = new prometheus.Registry();
+  const deaths = new prometheus.Counter({
+    name: 'xcapd_worker_deaths_total',
+    help: 'Workers that died and were not stopped.',
+    registers: [own],
+  });
   const waiting = new Map<Worker, Map<number, (figures: Figures) => void>>();
   let lastId = 0;
 
@@ -38,7 +46,8 @@ export function metricsGatherer(tell: (worker: Worker, message: ToWorker) => voi
 
   return {
     async gather(workers) {
-      const figures = await Promise.all(workers.map(ask));
+      const figures: Figures[] = await Promise.all(workers.map(ask));
+      figures.push(await own.getMetricsAsJSON());
       return prometheus.AggregatorRegistry.aggregate(figures).metrics();
     },
     arrived: (worker, id, figures) => waiting.get(worker)?.get(id)?.(figures),
@@ -46,5 +55,6 @@ export function metricsGatherer(tell: (worker: Worker, message: ToWorker) => voi
       for (const answer of waiting.get(worker)?.values() ?? []) answer([]);
       waiting.delete(worker);
     },
+    died: () => deaths.inc(),
   };
 }

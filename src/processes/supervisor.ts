@@ -194,6 +194,7 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
       tellWhenListening.delete(worker);
       metrics.gone(worker);
       if (isStopping) return;
+      metrics.died();
       const diedEarly = Date.now() - startedAt < earlyDeathMilliseconds;
       restartDelay = diedEarly ? Math.min(longestRestartDelayMilliseconds, restartDelay * 2 + 25) : 0;
       if (!wasReady && ++deathsBeforeReady >= deathsBeforeGivingUp) {

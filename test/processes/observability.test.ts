@@ -4,7 +4,7 @@ import { cloneDatabase, query } from '../fixtures/database.js';
 import { client } from '../fixtures/http-client.js';
 import { exchange } from '../fixtures/raw-socket.js';
 import { alice, resourceList } from '../fixtures/resource-lists.js';
-import { serve, until, urlOf, type Served } from '../fixtures/serve.js';
+import { sendSignal, serve, type Served, until, urlOf, workersOf } from '../fixtures/serve.js';
 
 /** The sum of a counter over all its labels. */
 async function total({ manage }: Served, name: string): Promise<number> {
@@ -23,6 +23,16 @@ t.test('the metrics are those of all workers, whoever answers', async (t) => {
   t.equal(new Set(lines().map(([, pid]) => pid)).size, 2, 'both workers answered some of them');
   // Several times, so that each worker is asked.
   for (let i = 0; i < 4; i++) t.equal(await total(served, 'xcapd_requests_total'), requests);
+});
+
+t.test('a worker that dies is counted', async (t) => {
+  const served = await serve(t, { DATABASE_URL: urlOf(await cloneDatabase(t)), XCAP_WORKERS: '2' });
+  const [victim = 0] = workersOf(served);
+  t.match((await served.manage('GET', '/metrics')).body, /^xcapd_worker_deaths_total 0$/m);
+  sendSignal(victim, 'SIGKILL');
+  await served.wrote(new RegExp(`"worker":${victim},.*a worker died and is replaced`));
+  // The other one, or its successor, tells.
+  t.match((await served.manage('GET', '/metrics')).body, /^xcapd_worker_deaths_total 1$/m);
 });
 
 t.test('no password is kept', async (t) => {

@@ -10,6 +10,7 @@ import {
   surviveLostConnections,
 } from '../connections.js';
 import { loggerOf, type LogOptions } from '../log.js';
+import type { ManagementRequest } from '../metrics.js';
 import { registerManagementApi } from './api.js';
 import type { ManagementApiOptions } from './context.js';
 import { isRefusing, refuseOtherMethods } from './methods.js';
@@ -25,6 +26,7 @@ export interface ManagementOptions {
   readonly ping: () => Promise<void>;
   /** The metrics of all processes in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
+  readonly recordRequest: (request: ManagementRequest) => void;
   readonly names: OwnNames;
   readonly api: ManagementApiOptions;
 }
@@ -59,6 +61,10 @@ export async function createManagementListener(
   closeConnectionsOnShutdown(app);
   forgetMalformedRequests(app);
   surviveLostConnections(app);
+  app.addHook('onResponse', ({ method, routeOptions }, { statusCode: status }, done) => {
+    options.recordRequest({ method, route: routeOptions.url ?? '', status });
+    done();
+  });
   app.addHook('onRoute', (route) => {
     if (isRefusing(route)) return;
     const { method, url } = route;
