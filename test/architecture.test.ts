@@ -58,6 +58,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/subscribers\//, /^src\/(subscribers|xcap)\//],
   [/^src\/storage\/embedded\//, /^src\/storage\/embedded\//],
   [/^src\/storage\/documents\//, /^src\/storage\/(documents\/|[^/]+$)|^src\/(subscribers|xcap)\//],
+  [/^src\/storage\/backup\//, /^src\/storage\/(backup\/|(database|migrations)\.ts$)/],
   [/^src\/storage\/nonces\//, /^src\/storage\/(nonces\/|[^/]+$)/],
   [/^src\/storage\//, /^src\/(storage|subscribers|xcap)\//],
   [/^src\/identity\//, /^src\/(config|identity|subscribers|xcap)\//],
@@ -73,7 +74,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/processes\//, /^src\/(app|package-files|visible-text)\.ts$|^src\/(config|processes|storage)\//],
   [
     /^src\/cli\//,
-    /^src\/(config|processes)\/|^src\/(ndjson|package-files|visible-text)\.ts$|^src\/storage\/(database|migrations)\.ts$|^src\/(cli|provisioning|usages|xcap)\//,
+    /^src\/(config|processes)\/|^src\/(ndjson|package-files|visible-text)\.ts$|^src\/storage\/(backup\/|(database|migrations)\.ts$)|^src\/(cli|provisioning|usages|xcap)\//,
   ],
   [/^src\/cli\.ts$/, /^src\/cli\//],
 ];
@@ -107,6 +108,7 @@ t.test('packages', (t) => {
     ['libxmljs2', /^src\/xml\/schema\.ts$/],
     ['saxes', /^src\/xml\/fence\.ts$/],
     ['fastify', /^src\/(aggregation\/.*|http\/.*|app)\.ts$/],
+    ['pg-copy-streams', /^src\/storage\/backup\//],
     ['pg', /^src\/(storage\/|cli\/migration\/source-database\.ts$)/],
     ['mysql2/promise', /^src\/cli\/migration\/source-database\.ts$/],
     ['commander', /^src\/cli(\.ts$|\/)/],

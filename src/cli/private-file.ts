@@ -15,6 +15,7 @@ export async function writeAll(file: string, action: (write: Write) => Promise<v
   );
   try {
     await action((bytes) => output.appendFile(bytes));
+    await output.sync();
     await output.close();
     await rename(unfinished, file);
   } catch (error) {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageFolder } from '../package-files.js';
+import { addBackupCommands } from './backup-commands.js';
 import { addBulkCommands } from './bulk-commands.js';
 import { addCompletionCommand } from './completion-command.js';
 import { addDocumentCommands } from './document-commands.js';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .exitOverride();
   addServerCommands(program);
+  addBackupCommands(program);
   addUserCommands(program);
   addIdentityCommands(program);
   addRightCommands(program);

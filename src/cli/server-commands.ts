@@ -38,7 +38,7 @@ export function addServerCommands(program: Command): void {
 }
 
 /** Loaded here: the other commands need no configuration of a server, and are wanted soon. */
-async function configuration(): Promise<Config> {
+export async function configuration(): Promise<Config> {
   const { readConfig } = await import('../config/config.js');
   return readConfig(process.env);
 }

@@ -4,11 +4,17 @@ import Postgrator from 'postgrator';
 import { clientConfig, type DatabaseAddress, type Query } from './database.js';
 import { respell, sentenceOn } from './respelling.js';
 
-/** Any number that no other program takes for its advisory lock: 'xcapd' in ASCII. */
-const advisoryLock = 0x7863617064;
+/**
+ * Who holds it changes the schema, or all that is in it. Any number that no other program takes for its advisory lock: 'xcapd' in
+ * ASCII.
+ */
+export const schemaLock = 0x7863617064;
 
 /** The migration with which URIs of users get their one form, which no SQL could make. */
 const respellingVersion = 8;
+
+/** The migration from which on each one says which older programs work with it. */
+const compatibilityVersion = 7;
 
 /**
  * Applies the migrations in `directory` (`NNNN.do.name.sql`) that the database lacks, in one transaction under an
@@ -32,8 +38,8 @@ export async function migrate(
   try {
     await checkServer(client);
     await client.query('begin');
-    await client.query('select pg_advisory_xact_lock($1)', [advisoryLock]);
-    const { applied, sentences } = await applyMissing(client, directory);
+    await client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
+    const { applied, sentences } = await applyMigrations(client, directory);
     await client.query('commit');
     sentences.forEach(tell);
     return applied;
@@ -42,20 +48,35 @@ export async function migrate(
   }
 }
 
-async function applyMissing(
-  client: pg.Client,
-  directory: string,
-): Promise<{ applied: string[]; sentences: string[] }> {
-  await client.query('create schema if not exists xcapd');
-  const postgrator = new Postgrator({
+/** The newest schema version of the migrations in `directory`. */
+export async function newestSchema(client: pg.Client, directory: string): Promise<number> {
+  return postgratorOn(client, directory).getMaxVersion();
+}
+
+function postgratorOn(client: pg.Client, directory: string): Postgrator {
+  return new Postgrator({
     driver: 'pg',
     migrationPattern: `${globEscaped(directory)}/*.sql`,
     schemaTable: 'xcapd.schema_version',
     validateChecksums: true,
     execQuery: (query) => client.query(query),
   });
+}
+
+/**
+ * Applies what is missing in a transaction of the caller, who holds `schemaLock`.
+ *
+ * @param version where to end; by default with the newest
+ */
+export async function applyMigrations(
+  client: pg.Client,
+  directory: string,
+  version?: number,
+): Promise<{ applied: string[]; sentences: string[] }> {
+  await client.query('create schema if not exists xcapd');
+  const postgrator = postgratorOn(client, directory);
   const databaseVersion = await postgrator.getDatabaseVersion();
-  const programVersion = await postgrator.getMaxVersion();
+  const programVersion = version ?? (await postgrator.getMaxVersion());
   if (databaseVersion > programVersion) {
     const oldest = await oldestProgram(client, programVersion);
     const facts = `The database has schema version ${String(databaseVersion)}, this program knows ${String(programVersion)} at most`;
@@ -71,11 +92,12 @@ async function applyMissing(
   const needsRespelling = databaseVersion < respellingVersion && programVersion >= respellingVersion;
   const before = needsRespelling ? await postgrator.migrate(String(respellingVersion)) : [];
   const kept = needsRespelling ? await respell(queryOn(client)) : [];
-  const applied = [...before, ...(await postgrator.migrate())];
-  await checkCompatibilityIsSaid(
-    client,
-    applied.map(({ version }) => version),
-  );
+  const applied = [...before, ...(await postgrator.migrate(String(programVersion)))];
+  if (programVersion >= compatibilityVersion)
+    await checkCompatibilityIsSaid(
+      client,
+      applied.map(({ version }) => version),
+    );
   return {
     applied: applied.map(({ name, version }) => `${String(version)} ${name}`),
     sentences: kept.map(sentenceOn),

@@ -85,6 +85,12 @@ export function acquireOwnerLock(file: string, subject: string): OwnerLock {
   };
 }
 
+/** Whether a live process has the lock `file`. */
+export function isHeld(file: string): boolean {
+  const owner = parseOwner(readText(file) ?? '');
+  return owner !== undefined && isAlive(owner);
+}
+
 /**
  * Sees to it that no PostgreSQL runs on `cluster` any more that a dead server left behind, and that what it left in
  * postmaster.pid does not hinder the next one. Only for the holder of the owner lock.
