@@ -52,7 +52,10 @@ t.test('a database that is newer than the program', async (t) => {
   await query(database, "insert into xcapd.schema_version (version, name, md5) values (9999, 'later', '')");
   const { code, output } = await runProgram(t, { environment: { DATABASE_URL: urlOf(database) } });
   t.equal(code, 1);
-  t.match(output, /^xcapd: The database has schema version 9999, .* Run a newer xcapd, or restore a backup from before the upgrade\.\n$/);
+  t.match(
+    output,
+    /^xcapd: The database has schema version 9999, .* Run a newer xcapd, or restore a backup from before the upgrade\.\n$/,
+  );
 });
 
 t.test('a database that does not exist', async (t) => {
