@@ -123,7 +123,7 @@ export const uris: readonly CorpusCase[] = [
     method: 'GET',
     target: `/org.etsi.ngn.simservs/users/${subscriber}/simservs.xml`,
     document: 'simservs-plain',
-    expect: { status: 404 },
+    expect: { status: 200, contentType: mediaType },
   },
   {
     id: 'uri-14',

@@ -16,7 +16,7 @@ interface Parameter {
 
 interface Operation {
   readonly operationId: string;
-  readonly parameters?: readonly { readonly $ref: string }[];
+  readonly parameters?: readonly ({ readonly $ref: string } | Parameter)[];
   readonly requestBody?: { readonly content: Record<string, { readonly example?: unknown }> };
 }
 
@@ -26,7 +26,9 @@ const { paths, components } = parse(readFileSync(join(packageFolder, 'openapi.ya
 };
 
 function parametersOf({ parameters = [] }: Operation): Parameter[] {
-  return parameters.flatMap(({ $ref }) => components.parameters[$ref.split('/').at(-1) ?? ''] ?? []);
+  return parameters.flatMap((one) =>
+    '$ref' in one ? (components.parameters[one.$ref.split('/').at(-1) ?? ''] ?? []) : one,
+  );
 }
 
 /** The target with the examples of its parameters, encoded as the page encodes them. */
