@@ -27,25 +27,17 @@ export function planPut(xcap: Xcap, request: PutRequest, rules: DocumentRules): 
   const limits = limitsOf(rules.usage, xcap.maximalDocumentBytes);
   checkBodySize(request.body.length, limits);
   const node = nodeSelectorOf(request);
-  const edit = node === undefined ? putDocument(xcap, request, rules) : putNode(xcap, request, node);
-  return writeOf(xcap, request, rules, edit);
+  const edit = node === undefined ? putDocument(xcap, request, rules, limits) : putNode(xcap, request, node);
+  return { target: request.uri, conditions: request.conditions, rules, limits, edit };
 }
 
 /** @throws Refusal 400, 404, 405 */
 export function planRemoval(xcap: Xcap, request: XcapRequest, rules: DocumentRules): Write {
+  const limits = limitsOf(rules.usage, xcap.maximalDocumentBytes);
   const selector = nodeSelectorOf(request)?.selector;
   if (selector?.kind === 'namespace-bindings') throw namespaceBindingsAreReadOnly();
   const edit: Edit = selector === undefined ? { kind: 'remove-document' } : { kind: 'remove-node', selector };
-  return writeOf(xcap, request, rules, edit);
-}
-
-function writeOf(
-  { maximalDocumentBytes }: Xcap,
-  { uri, conditions }: XcapRequest,
-  rules: DocumentRules,
-  edit: Edit,
-): Write {
-  return { target: uri, conditions, rules, limits: limitsOf(rules.usage, maximalDocumentBytes), edit };
+  return { target: request.uri, conditions: request.conditions, rules, limits, edit };
 }
 
 /** @throws Refusal 413 */
@@ -58,14 +50,14 @@ export function checkBodySize(bytes: number, { bytes: most }: DocumentLimits): v
 }
 
 function putDocument(
-  { strictMediaTypes, maximalDocumentBytes }: Xcap,
+  { strictMediaTypes }: Xcap,
   { uri, body, contentType, keepsInvalid = false }: PutRequest,
   rules: DocumentRules,
+  { nodes }: DocumentLimits,
 ): Edit {
   const { mediaType, mediaTypeAliases } = rules.usage;
   checkMediaType(contentType, mediaType, uri, strictMediaTypes, mediaTypeAliases);
   checkDirectory(uri, rules);
-  const { nodes } = limitsOf(rules.usage, maximalDocumentBytes);
   const tree = readDocumentBody(body, nodes);
   return { kind: 'put-document', tree, keepsInvalid, flaw: once(() => flawOf(tree, rules)) };
 }
