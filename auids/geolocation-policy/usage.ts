@@ -1,9 +1,13 @@
-import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/usage/contract.js';
-import type { ExpandedName } from '../../src/xcap/terms.js';
+import {
+  commonPolicyNamespace,
+  defineApplicationUsage,
+  policy,
+  repeatedRuleIds,
+  ruleOrder,
+} from '../../src/xcap/usage/contract.js';
 
 const namespace = 'urn:ietf:params:xml:ns:geolocation-policy';
 const profilesNamespace = 'urn:ietf:params:xml:ns:basic-location-profiles';
-const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
 
 /** RFC 6772: who may know where somebody is, and how exactly. Built on common policy (RFC 4745). */
 export const usage = defineApplicationUsage({
@@ -16,16 +20,6 @@ export const usage = defineApplicationUsage({
   defaultDocument: 'index',
   schema: 'geolocation-policy.xsd',
   namespaces: [namespace, profilesNamespace, commonPolicyNamespace],
-  childOrder: [
-    {
-      parent: policy('rule'),
-      children: [policy('conditions'), policy('actions'), policy('transformations')],
-    },
-  ],
-  // RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage.
-  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+  childOrder: [ruleOrder],
+  uniqueness: repeatedRuleIds,
 });
-
-function policy(localName: string): ExpandedName {
-  return { namespace: commonPolicyNamespace, localName };
-}

@@ -1,16 +1,16 @@
 import {
+  commonPolicyNamespace,
   defineApplicationUsage,
-  elementsNamed,
   ownerAndTrustedElements,
   readableByOwner,
-  repeatedValues,
+  repeatedRuleIds,
+  ruleOrder,
 } from '../../src/xcap/usage/contract.js';
 import type { ChildOrder } from '../../src/xcap/usage/contract.js';
 import type { ExpandedName } from '../../src/xcap/terms.js';
 import { misplacedProfile } from '../org.3gpp.mcptt.user-profile/place.js';
 
 const namespace = 'urn:3gpp:ns:mcvideo:user-profile:1.0';
-const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
 
 /** TS 24.484 §9.3: what an MCVideo user is and may do. */
 export const usage = defineApplicationUsage({
@@ -27,8 +27,7 @@ export const usage = defineApplicationUsage({
   authorization: readableByOwner,
   otherPolicies: { 'owner-writes': { authorization: ownerAndTrustedElements } },
   childOrder: childOrder(),
-  // RFC 4745 §6.1: an id names one rule of the document.
-  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+  uniqueness: repeatedRuleIds,
   constraints: misplacedProfile,
 });
 
@@ -53,7 +52,7 @@ function childOrder(): ChildOrder[] {
     },
     { parent: profile('MCVideo-Group-ID'), children: entry },
     { parent: profile('PrivateCall'), children: sequence('PrivateCallList', 'EmergencyCall', 'anyExt') },
-    { parent: policy('rule'), children: ['conditions', 'actions', 'transformations'].map(policy) },
+    ruleOrder,
   ];
 }
 
@@ -64,8 +63,4 @@ function sequence(...localNames: readonly string[]): (ExpandedName | '*')[] {
 
 function profile(localName: string): ExpandedName {
   return { namespace, localName };
-}
-
-function policy(localName: string): ExpandedName {
-  return { namespace: commonPolicyNamespace, localName };
 }

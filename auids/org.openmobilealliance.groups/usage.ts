@@ -2,12 +2,16 @@ import {
   actionsOf,
   attributeOf,
   canonicalXui,
+  commonPolicyNamespace,
   defineApplicationUsage,
   elementsNamed,
   globalTreeForTrustedElements,
   listLimits,
   once,
+  policy,
+  repeatedRuleIds,
   repeatedValues,
+  ruleOrder,
   rulesThatHold,
   sameName,
   unusableAddress,
@@ -17,7 +21,6 @@ import type { ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
 const namespace = 'urn:oma:xml:poc:list-service';
 const listsNamespace = 'urn:ietf:params:xml:ns:resource-lists';
-const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
 const extensionsNamespace = 'urn:oma:xml:xdm:extensions';
 
 /** OMA Shared Group XDM: groups of users, each with the rules of who may do what in it. */
@@ -46,7 +49,7 @@ export const usage = defineApplicationUsage({
     },
     { parent: named('list'), children: [named('entry'), named('external')] },
     { parent: named('entry'), children: [{ namespace: listsNamespace, localName: 'display-name' }, '*'] },
-    { parent: policy('rule'), children: ['conditions', 'actions', 'transformations'].map(policy) },
+    ruleOrder,
     {
       parent: extension('session-active-policy'),
       children: [
@@ -68,10 +71,6 @@ function named(localName: string): ExpandedName {
   return { namespace, localName };
 }
 
-function policy(localName: string): ExpandedName {
-  return { namespace: commonPolicyNamespace, localName };
-}
-
 function extension(localName: string): ExpandedName {
   return { namespace: extensionsNamespace, localName };
 }
@@ -87,7 +86,7 @@ function uniqueness(root: SourceElement): readonly UniquenessFailure[] {
     ...elementsNamed(root, extension('required-participants-list')),
   ];
   return [
-    ...repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+    ...repeatedRuleIds(root),
     ...lists.flatMap(({ namespace, children }) => [
       ...repeatedValues(namesakes(children, { namespace, localName: 'entry' }), 'uri'),
       ...repeatedValues(namesakes(children, { namespace, localName: 'external' }), 'anchor'),

@@ -1,7 +1,10 @@
-import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/usage/contract.js';
-import type { ExpandedName } from '../../src/xcap/terms.js';
-
-const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
+import {
+  commonPolicyNamespace,
+  defineApplicationUsage,
+  policy,
+  repeatedRuleIds,
+  ruleOrder,
+} from '../../src/xcap/usage/contract.js';
 
 /** OMA PoC XDM: who may invite a user to talk, built on common policy (RFC 4745). */
 export const usage = defineApplicationUsage({
@@ -12,16 +15,6 @@ export const usage = defineApplicationUsage({
   mediaType: 'application/auth-policy+xml',
   schema: 'poc-rules.xsd',
   namespaces: [commonPolicyNamespace, 'urn:oma:xml:xdm:common-policy', 'urn:oma:xml:poc:poc-rules'],
-  childOrder: [
-    {
-      parent: policy('rule'),
-      children: [policy('conditions'), policy('actions'), policy('transformations')],
-    },
-  ],
-  // RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage.
-  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+  childOrder: [ruleOrder],
+  uniqueness: repeatedRuleIds,
 });
-
-function policy(localName: string): ExpandedName {
-  return { namespace: commonPolicyNamespace, localName };
-}

@@ -2,17 +2,19 @@ import {
   isMisleadingSegment,
   attributeOf,
   canonicalXui,
+  commonPolicyNamespace,
   decodedUri,
   defineApplicationUsage,
   elementsNamed,
   percentDecoded,
-  repeatedValues,
+  policy,
+  repeatedRuleIds,
+  ruleOrder,
   sameName,
 } from '../../src/xcap/usage/contract.js';
 import type { UsageContext } from '../../src/xcap/usage/contract.js';
 import type { DocumentSelector, ExpandedName, SourceElement } from '../../src/xcap/terms.js';
 
-const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
 const omaCommonPolicyNamespace = 'urn:oma:xml:xdm:common-policy';
 const presRulesNamespace = 'urn:ietf:params:xml:ns:pres-rules';
 
@@ -34,20 +36,10 @@ export const usage = defineApplicationUsage({
     'urn:oma:xml:prs:pres-rules',
   ],
   defaultDocument: 'pres-rules',
-  childOrder: [
-    {
-      parent: policy('rule'),
-      children: [policy('conditions'), policy('actions'), policy('transformations')],
-    },
-  ],
-  // RFC 4745 §6.1: ids of rules are unique within a document. The schema leaves that to the usage.
-  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+  childOrder: [ruleOrder],
+  uniqueness: repeatedRuleIds,
   constraints,
 });
-
-function policy(localName: string): ExpandedName {
-  return { namespace: commonPolicyNamespace, localName };
-}
 
 function omaPolicy(localName: string): ExpandedName {
   return { namespace: omaCommonPolicyNamespace, localName };

@@ -1,4 +1,4 @@
-import { defineApplicationUsage, elementsNamed, repeatedValues } from '../../src/xcap/usage/contract.js';
+import { defineApplicationUsage, repeatedRuleIds, ruleOrder } from '../../src/xcap/usage/contract.js';
 import type { ChildOrder } from '../../src/xcap/usage/contract.js';
 import type { SourceElement } from '../../src/xcap/terms.js';
 import { capabilityFault } from './capabilities.js';
@@ -39,8 +39,8 @@ export const usage = defineApplicationUsage({
   foreignChildren: { parent: service('simservs'), variable: 'XCAP_SIMSERVS_NAMESPACES' },
   namespaces: [namespace, commonPolicyNamespace, omaCommonPolicyNamespace, personalNetworkNamespace],
   childOrder: childOrder(),
-  // RFC 4745 §6.1, and over all services: an id names one rule of the document.
-  uniqueness: (root) => repeatedValues(elementsNamed(root, policy('rule')), 'id', true),
+  // Over all services of the document.
+  uniqueness: repeatedRuleIds,
   constraints: (root, { textOf }) => repeatedService(root) ?? capabilityFault(root, textOf),
   provisioning,
 });
@@ -61,10 +61,7 @@ function childOrder(): ChildOrder[] {
       children: [service('serv-cap-conditions'), service('serv-cap-actions')],
     },
     { parent: service('flexible-alerting-specific'), children: [service('identity'), '*'] },
-    {
-      parent: policy('rule'),
-      children: [policy('conditions'), policy('actions'), policy('transformations')],
-    },
+    ruleOrder,
     { parent: service('forward-to'), children: forwardToChildren.map(service) },
   ];
 }

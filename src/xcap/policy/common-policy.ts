@@ -8,6 +8,8 @@ import { attributeOf, sameName } from '../../xml/source-tree.js';
 import type { ExpandedName, SourceElement, Xui } from '../terms.js';
 import { canonicalHost, canonicalXui } from '../uri/xui.js';
 
+export const commonPolicyNamespace = 'urn:ietf:params:xml:ns:common-policy';
+
 /** Whether a condition holds; undefined where that cannot be judged. */
 export type Verdict = boolean | undefined;
 
@@ -163,8 +165,9 @@ function isNamed(name: ExpandedName): (element: SourceElement) => boolean {
   return (element) => sameName(element, name);
 }
 
-function policy(localName: string): ExpandedName {
-  return { namespace: 'urn:ietf:params:xml:ns:common-policy', localName };
+/** A name of RFC 4745. */
+export function policy(localName: string): ExpandedName {
+  return { namespace: commonPolicyNamespace, localName };
 }
 
 function omaPolicy(localName: string): ExpandedName {

@@ -4,7 +4,7 @@
  */
 import { attributeOf, descendantsOrSelf, sameName } from '../../xml/source-tree.js';
 import type { AuthorizationPolicy } from '../policy/authorization.js';
-import type { Reader } from '../policy/common-policy.js';
+import { policy, type Reader } from '../policy/common-policy.js';
 import type { GeneratedDocument } from './generated.js';
 import type { DocumentSelector, ExpandedName, SourceElement, SourceTree } from '../terms.js';
 
@@ -22,7 +22,14 @@ export {
   readableByOwner,
   readOnly,
 } from '../policy/authorization.js';
-export { actionsOf, domainOf, rulesThatHold, type Reader } from '../policy/common-policy.js';
+export {
+  actionsOf,
+  commonPolicyNamespace,
+  domainOf,
+  policy,
+  rulesThatHold,
+  type Reader,
+} from '../policy/common-policy.js';
 export { decodedUri, isMisleadingSegment, percentDecoded } from '../uri/percent-encoding.js';
 export { canonicalHost, canonicalXui } from '../uri/xui.js';
 export { unusableAddress } from './given-address.js';
@@ -226,6 +233,17 @@ export function defineApplicationUsage<U extends ApplicationUsage>(usage: U): U 
 /** All elements of that name in the document, in document order. */
 export function elementsNamed(root: SourceElement, name: ExpandedName): SourceElement[] {
   return descendantsOrSelf(root).filter((element) => sameName(element, name));
+}
+
+/** RFC 4745 §13: what is in a rule. */
+export const ruleOrder: ChildOrder = {
+  parent: policy('rule'),
+  children: ['conditions', 'actions', 'transformations'].map(policy),
+};
+
+/** RFC 4745 §6.1: ids of rules are unique within a document. Schemas leave that to the usage. */
+export function repeatedRuleIds(root: SourceElement): UniquenessFailure[] {
+  return repeatedValues(elementsNamed(root, policy('rule')), 'id', true);
 }
 
 /**
