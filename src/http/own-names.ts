@@ -1,6 +1,7 @@
 /** By which names this server is called (RFC 9110 §7.2), and what is refused under any other. */
 import { isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { isLoopback } from '../identity/peer-network.js';
 import { Refusal } from '../xcap/refusal.js';
 
@@ -12,7 +13,9 @@ export interface OwnNames {
 }
 
 /** What a request says of who it is for. */
-export type Addressed = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
+export interface Addressed extends Pick<FastifyRequest, 'originalUrl' | 'headers'> {
+  readonly raw: Pick<IncomingMessage, 'rawHeaders'>;
+}
 
 /**
  * A web page can have its name point to this machine, and a browser here then speaks to this server in the name of the page.
@@ -32,7 +35,7 @@ export function checkCaller(request: Addressed, names: OwnNames): void {
 }
 
 /** RFC 9112 §3.2: Node.js takes the first of several, a proxy before it perhaps the last. */
-export function checkOneHost({ rawHeaders }: Addressed): void {
+export function checkOneHost({ raw: { rawHeaders } }: Addressed): void {
   const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
   if (hosts.length > 1) throw new Refusal(400, 'The request has several Host headers.');
 }
@@ -50,11 +53,18 @@ export function hostnameOf(host = ''): string {
   return name.replace(/\.$/, '').toLowerCase();
 }
 
-function checkName({ headers: { host } }: Addressed, names: OwnNames): void {
-  // HTTP/1.0 has no Host, and no browser speaks it.
-  if (host === undefined || isOwnName(host, names)) return;
+function checkName({ originalUrl, headers: { host } }: Addressed, names: OwnNames): void {
+  // HTTP/1.0 has no Host, and no browser speaks it. Where target and header contradict each other, somebody before this server may
+  // have looked at either.
+  const hosts = [host, targetHost(originalUrl)].filter((one) => one !== undefined);
+  if (hosts.every((one) => isOwnName(one, names))) return;
   throw new Refusal(
     421,
     'This server is not known by the host name of the request. XCAP_HOSTNAMES says by which names it is.',
   );
+}
+
+/** RFC 9112 §3.2.2: a request target in absolute form names the host itself. */
+function targetHost(target: string): string | undefined {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1];
 }

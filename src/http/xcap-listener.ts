@@ -98,7 +98,7 @@ export function createXcapListener(options: XcapListenerOptions): FastifyInstanc
   app.addHook('onRequest', async (request, reply) => {
     const known = nothingKnown();
     progress.set(request, known);
-    options.checkCaller(request.socket.remoteAddress ?? '', request.raw);
+    options.checkCaller(request.socket.remoteAddress ?? '', request);
     const uri = findUsage(options, request, known);
     if (!needsBody(request)) {
       const asking = { request, reply, uri, usage: known.usage };

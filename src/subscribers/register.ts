@@ -96,8 +96,12 @@ export interface SubscriberRecords {
   /**
    * Removes the subscriber and all that is known of them: documents and their versions, claims, credentials, grants by
    * and to them, roles. Their name in the versions of other users' documents and in the audit trail is taken out.
+   *
+   * @param check looks at the subscriber, if there is one, in the transaction of the erasure, where anything is stored of them;
+   *   what it throws, this throws
+   * @returns whether anything was stored
    */
-  erase(xui: Xui, actor: Actor): Promise<boolean>;
+  erase(xui: Xui, actor: Actor, check?: (current: Subscriber | undefined) => void): Promise<boolean>;
   /** Whether there is such a subscriber. @throws SubscriberConflict */
   addIdentity(xui: Xui, identity: Xui, actor: Actor): Promise<boolean>;
   /**

@@ -8,7 +8,8 @@ const named: OwnNames = { hostnames: ['xcap.example.com'], listenerHost: '0.0.0.
 const unnamed: OwnNames = { hostnames: [], listenerHost: 'xcap.internal' };
 
 function addressed(...hosts: string[]) {
-  return { headers: { host: hosts[0] }, rawHeaders: hosts.flatMap((host) => ['Host', host]) };
+  const rawHeaders = hosts.flatMap((host) => ['Host', host]);
+  return { originalUrl: '/', headers: { host: hosts[0] }, raw: { rawHeaders } };
 }
 
 t.test('the name in a Host header', (t) => {
@@ -85,6 +86,36 @@ t.test('a page whose name points to this machine', async (t) => {
     /\r\n\r\n/,
   );
   t.match(several, /^HTTP\/1\.1 400 /);
+});
+
+t.test('RFC 9112 §3.2.2: a host in the request target', async (t) => {
+  const { port, managementPort } = await startServer(t, {
+    environment: { XCAP_HOSTNAMES: 'xcap.example.com', XCAP_IDENTITY_METHODS: 'digest' },
+  });
+  const listeners = [
+    { at: port, path: target, found: 401 },
+    { at: managementPort, path: '/health/live', found: 200 },
+  ];
+  const cases: [origin: string, host: string, isTaken: boolean][] = [
+    ['http://xcap.example.com', 'xcap.example.com', true],
+    ['HTTP://XCAP.example.com.:8080', 'localhost', true],
+    ['http://127.0.0.1', '127.0.0.1', true],
+    ['http://evil.example', 'xcap.example.com', false],
+    ['http://evil.example:80', '127.0.0.1', false],
+    ['https://evil.example', 'localhost', false],
+    ['HTTP://EVIL.example', 'localhost', false],
+    ['http://localhost@evil.example', 'localhost', false],
+    ['http://xcap.example.com', 'evil.example', false],
+  ];
+  for (const { at, path, found } of listeners) {
+    for (const [origin, host, isTaken] of cases) {
+      const head = `GET ${origin}${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+      const [, status = ''] = /^HTTP\/1\.1 (\d+)/.exec(await exchange(at, [head], /\r\n\r\n/)) ?? [];
+      t.equal(Number(status), isTaken ? found : 421, `${origin}${path}, Host: ${host}`);
+    }
+  }
+  const old = await exchange(port, [`GET http://evil.example${target} HTTP/1.0\r\n\r\n`], /\r\n\r\n/);
+  t.match(old, /^HTTP\/1\.1 421 /, 'without a Host header');
 });
 
 t.test('a server that believes nobody on its machine takes any name', async (t) => {

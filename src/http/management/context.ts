@@ -10,7 +10,7 @@ import type { Subscriber } from '../../subscribers/subscriber.js';
 import type { LoadedUsages } from '../../xcap/usage/loaded-usage.js';
 import type { Xcap } from '../../xcap/request.js';
 import type { Xui } from '../../xcap/terms.js';
-import { canonicalXui } from '../../xcap/uri/xui.js';
+import { canonicalXui, maximalXuiBytes } from '../../xcap/uri/xui.js';
 import type { AdminToken } from './access.js';
 import { notFound, Problem } from './problem.js';
 
@@ -48,10 +48,18 @@ export function canonical({ defaultDomain }: Context, given: string): Xui {
 
 /** The identity in canonical form. @throws Problem 400 where it cannot be one */
 export function newIdentity(context: Context, given: string, isForced = false): Xui {
-  const identity = canonical(context, given);
+  const identity = storable(canonical(context, given));
   const fault = isForced ? undefined : identityFault(identity);
   if (fault !== undefined) throw new Problem(400, fault, { code: 'invalid-identity' });
   return identity;
+}
+
+/** What a request can name, and a key of the database can be. @throws Problem 400 */
+export function storable(identity: Xui): Xui {
+  if (Buffer.byteLength(identity) <= maximalXuiBytes) return identity;
+  throw new Problem(400, `An identity has at most ${maximalXuiBytes} bytes in UTF-8.`, {
+    code: 'invalid-identity',
+  });
 }
 
 /** The subscriber whom somebody may mean by that, in any spelling. @throws Problem 404 */

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Grant } from '../../subscribers/subscriber.js';
 import { encodeSegment, percentDecode } from '../../xcap/uri/percent-encoding.js';
 import { actorOf } from './access.js';
-import { subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
+import { storable, subscriberNamed, xuiNamed, type Api, type Context } from './context.js';
 import { grantBody, identity, subscriberParameters, type GrantBody } from './input.js';
 import { keys, pageBody, pageProperties, pageQuery, pageRequest } from './paging.js';
 import { notFound, Problem } from './problem.js';
@@ -60,7 +60,7 @@ async function newGrant(context: Context, owner: string, body: GrantBody): Promi
   const { auid, path, access, expiresAt } = body;
   if (path !== undefined && auid === undefined) throw invalid('A path is one of a usage: give its auid.');
   if (Date.parse(expiresAt) <= Date.now()) throw invalid('The grant would have expired already.');
-  const grantee = await xuiNamed(context, body.grantee);
+  const grantee = storable(await xuiNamed(context, body.grantee));
   if (grantee === owner) throw invalid('The grantee is the owner of the documents.');
   return {
     owner,

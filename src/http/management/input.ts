@@ -1,14 +1,16 @@
 /** JSON schemas of what clients send, and the types that follow from them. */
 import { Type, type Static } from 'typebox';
 import { digestAlgorithms, roles } from '../../subscribers/subscriber.js';
+import { maximalXuiBytes } from '../../xcap/uri/xui.js';
 
 const closed = { additionalProperties: false };
 
-/** No control characters, and no halves of characters, which no database keeps; a canonical identity is a key of the database, which ends at about 2,700 bytes. */
+/** No control characters, and no halves of characters, which no database keeps. */
 const name = (maxLength: number) =>
   Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' });
 
-export const identity = name(512);
+/** Those that are stored have at most as many bytes in their one form (`storable`). */
+export const identity = name(maximalXuiBytes);
 
 export const subscriberParameters = Type.Object({ xui: identity });
 

@@ -15,7 +15,7 @@ export function guardAgainstPages(listener: FastifyInstance, names: OwnNames): v
       'x-content-type-options': 'nosniff',
     });
     try {
-      checkLocalCaller(request.socket.remoteAddress ?? '', request.raw, names);
+      checkLocalCaller(request.socket.remoteAddress ?? '', request, names);
       checkOrigin(request, names);
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Problem)) throw error;

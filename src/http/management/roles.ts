@@ -1,6 +1,6 @@
 /** Principals that are more than subscribers. */
 import { actorOf } from './access.js';
-import { xuiNamed, type Api, type Context } from './context.js';
+import { storable, xuiNamed, type Api, type Context } from './context.js';
 import { roleBody, subscriberParameters } from './input.js';
 import { keys, pageBody, pageQuery, pageRequest } from './paging.js';
 import { notFound } from './problem.js';
@@ -13,7 +13,8 @@ export function roleRoutes(api: Api, context: Context): void {
   );
 
   api.put('/roles/:xui', { schema: { params: subscriberParameters, body: roleBody } }, async (request) => {
-    const assignment = { xui: await xuiNamed(context, request.params.xui), role: request.body.role };
+    const xui = storable(await xuiNamed(context, request.params.xui));
+    const assignment = { xui, role: request.body.role };
     await register.setRole(assignment, actorOf(request));
     return assignment;
   });

@@ -1,6 +1,6 @@
 /** Subscribers and their identities. */
 import { createHash } from 'node:crypto';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { NewSubscriber, SubscriberChanges } from '../../subscribers/register.js';
 import type { Quota, Subscriber } from '../../subscribers/subscriber.js';
@@ -66,11 +66,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
       const current = await subscriberNamed(context, request.params.xui);
       const changes = changesOf(request.body);
       const logins = await lostLogins(context, current, { ...current, ...changes });
-      const { ifMatch } = readConditions(request.headers);
-      const check = (subscriber: Subscriber) => {
-        if (ifMatch === undefined || matchesStrongly(ifMatch, entityTagOf(subscriber))) return;
-        throw new Problem(412, 'If-Match failed: the subscriber has changed since.');
-      };
+      const check = conditionOf(request);
       if (!(await register.update(current.xui, changes, logins, actorOf(request), check)))
         throw notFound('subscriber');
       return shown(context, current.xui, reply);
@@ -79,7 +75,7 @@ export function subscriberRoutes(api: Api, context: Context): void {
 
   api.delete('/subscribers/:xui', { schema: { params: subscriberParameters } }, async (request, reply) => {
     const xui = await xuiNamed(context, request.params.xui);
-    if (!(await register.erase(xui, actorOf(request)))) throw notFound('subscriber');
+    if (!(await register.erase(xui, actorOf(request), conditionOf(request)))) throw notFound('subscriber');
     return reply.code(204).send();
   });
 
@@ -168,6 +164,16 @@ async function shown(context: Context, given: string, reply: FastifyReply) {
   const subscriber = await subscriberNamed(context, given);
   void reply.header('etag', `"${entityTagOf(subscriber)}"`);
   return { ...subscriberView(subscriber), usage: await context.register.usageOf(subscriber.xui) };
+}
+
+/** RFC 9110 §13.1.1: who is no subscriber has no entity tag. @returns what throws Problem 412 */
+function conditionOf({ headers }: FastifyRequest): (current: Subscriber | undefined) => void {
+  const { ifMatch } = readConditions(headers);
+  return (current) => {
+    const isMet =
+      ifMatch === undefined || (current !== undefined && matchesStrongly(ifMatch, entityTagOf(current)));
+    if (!isMet) throw new Problem(412, 'If-Match failed: the subscriber has changed since.');
+  };
 }
 
 /** Of what a PATCH changes: what a subscriber has stored is no part of it. */

@@ -1,9 +1,11 @@
 /** The erasure of a subscriber: afterwards no table has any of their identities. */
 import { createHash } from 'node:crypto';
 import type { Actor } from '../../subscribers/register.js';
+import type { Subscriber } from '../../subscribers/subscriber.js';
 import type { Xui } from '../../xcap/terms.js';
 import { appendAuditRecords } from '../audit-trail.js';
 import { countOf, eraseDocuments } from '../documents/document-erasure.js';
+import { readSubscriber } from './rows.js';
 import { lockHomes, lockNames, type Transactions } from '../transactions.js';
 
 /** Identities, credentials and grants by them go with the row of the subscriber. */
@@ -19,9 +21,15 @@ const statements: readonly string[] = [
  *
  * @returns whether anything was stored of them
  */
-export function eraseSubscriber({ inTransaction }: Transactions, xui: Xui, actor: Actor): Promise<boolean> {
+export function eraseSubscriber(
+  { inTransaction }: Transactions,
+  xui: Xui,
+  actor: Actor,
+  check: (current: Subscriber | undefined) => void = () => undefined,
+): Promise<boolean> {
   return inTransaction(async (query) => {
     await lockNames(query);
+    const current = await readSubscriber(query, xui);
     const identities = await query<{ identity: string }>({
       text: 'select identity from xcapd.identities where xui = $1 for update',
       values: [xui],
@@ -36,6 +44,7 @@ export function eraseSubscriber({ inTransaction }: Transactions, xui: Xui, actor
     let rows = await eraseDocuments(query, names);
     for (const text of statements) rows += await countOf(query, text, names);
     if (rows === 0) return false;
+    check(current);
     // What others have, or had: no sign that anything was stored of this one.
     await query({
       text: "update xcapd.kept_spellings set canonical = '' where canonical = any($1::text[])",

@@ -15,7 +15,7 @@ import {
   impiPossession,
 } from './creation.js';
 import { eraseSubscriber } from './erasure.js';
-import { subscriberColumns, subscriberOf, type SubscriberRow } from './rows.js';
+import { readSubscriber, subscriberColumns, subscriberOf, type SubscriberRow } from './rows.js';
 import { lockHomes, lockNames, pageOf, type Transactions } from '../transactions.js';
 
 /** Sorts behind all others. */
@@ -75,7 +75,7 @@ export function openSubscriberRecords(transactions: Transactions): SubscriberRec
     },
     update: (xui, changes, logins, actor, check) =>
       inTransaction((query) => updateSubscriber(query, xui, changes, logins, actor, check)),
-    erase: (xui, actor) => eraseSubscriber(transactions, xui, actor),
+    erase: (xui, actor, check) => eraseSubscriber(transactions, xui, actor, check),
     addIdentity: (xui, identity, actor) =>
       inTransaction(async (query) => {
         await lockNames(query);
@@ -119,16 +119,6 @@ export async function isSubscriber(query: Query, xui: Xui): Promise<boolean> {
     values: [xui],
   });
   return rows.length > 0;
-}
-
-async function readSubscriber(query: Query, identity: Xui): Promise<Subscriber | undefined> {
-  const [row] = await query<SubscriberRow>({
-    text:
-      `select ${subscriberColumns} from xcapd.subscribers ` +
-      'join xcapd.identities as asked on asked.xui = subscribers.xui where asked.identity = $1',
-    values: [identity],
-  });
-  return row && subscriberOf(row);
 }
 
 async function updateSubscriber(

@@ -1,6 +1,7 @@
 /** Rows of the tables of subscribers as the types of `src/subscribers/`. */
 import type { DigestAlgorithm, DigestSecret, Grant, Role, Subscriber } from '../../subscribers/subscriber.js';
-import type { Operation } from '../../xcap/terms.js';
+import type { Operation, Xui } from '../../xcap/terms.js';
+import type { Query } from '../database.js';
 
 /** To be selected from `xcapd.subscribers`. */
 export const subscriberColumns =
@@ -26,6 +27,17 @@ export function subscriberOf(row: SubscriberRow): Subscriber {
     profile: row.profile ?? undefined,
     quota: { documents: row.maximal_documents ?? undefined, bytes: row.maximal_bytes ?? undefined },
   };
+}
+
+/** The subscriber with that identity. */
+export async function readSubscriber(query: Query, identity: Xui): Promise<Subscriber | undefined> {
+  const [row] = await query<SubscriberRow>({
+    text:
+      `select ${subscriberColumns} from xcapd.subscribers ` +
+      'join xcapd.identities as asked on asked.xui = subscribers.xui where asked.identity = $1',
+    values: [identity],
+  });
+  return row && subscriberOf(row);
 }
 
 export interface DigestSecretRow {

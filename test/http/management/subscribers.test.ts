@@ -148,7 +148,8 @@ t.test('bad input', async (t) => {
     [{ xui: 5 }, '#/xui', /string/],
     [{ xui: 'a\u0000b' }, '#/xui', /pattern/],
     [{ xui: 'a\ud800b' }, '#/xui', /pattern/],
-    [{ xui: `sip:${'a'.repeat(600)}@example.com` }, '#/xui', /more than 512/],
+    [{ xui: `sip:${'a'.repeat(1024)}@example.com` }, '#/xui', /more than 1024/],
+    [{ xui: alice, impi: 'a'.repeat(513) }, '#/impi', /more than 512/],
     [{ xui: alice, nickname: 'al' }, '#', /'nickname' is not known here/],
     [{ xui: alice, quota: { documents: -1 } }, '#/quota/documents', />= 0/],
     [{ xui: alice, quota: { documents: '5' } }, '#/quota/documents', /integer/],
@@ -200,6 +201,75 @@ t.test('If-Match: nobody changes what somebody else has changed', async (t) => {
   t.equal((await ask('GET', path)).headers.etag, changed?.headers.etag);
   t.equal((await change(9, `"x", ${changed?.headers.etag ?? ''}`)).status, 200);
   t.equal((await change(10, '*')).status, 200);
+});
+
+t.test('If-Match: nobody erases what somebody else has changed', async (t) => {
+  const { manage, send } = await startServer(t);
+  const ask = managementClient(manage);
+  const path = `/subscribers/${alice}`;
+  const erase = (ifMatch: string) => ask('DELETE', path, undefined, { 'if-match': ifMatch });
+  t.equal((await erase('*')).status, 404, 'there is nothing');
+  await ask('POST', '/subscribers', { xui: alice });
+  const list = `/xcap-root/resource-lists/users/${alice}/index`;
+  const body = '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>';
+  t.equal((await send('PUT', list, { body })).status, 201);
+  const { etag: before = '' } = (await ask('GET', path)).headers;
+  const { etag: now = '' } = (await ask('PATCH', path, { isDisabled: true })).headers;
+  for (const ifMatch of [before, '"other"', `W/${now}`]) {
+    t.match(await erase(ifMatch), { status: 412, body: { detail: /has changed/ } }, ifMatch);
+  }
+  t.match(
+    await ask('GET', path),
+    { headers: { etag: now }, body: { usage: { documents: 1 } } },
+    'all is there',
+  );
+  const erasures = await Promise.all([erase(now), erase(now), erase(now)]);
+  t.same(erasures.map(({ status }) => status).toSorted(), [204, 404, 404]);
+  await send('PUT', list, { body });
+  t.equal((await erase('*')).status, 412, 'whose documents are there is no subscriber for that');
+  t.equal((await ask('DELETE', path)).status, 204);
+});
+
+t.test('an identity can be as long as a path takes it, in bytes', async (t) => {
+  const { manage, send } = await startServer(t);
+  const ask = managementClient(manage);
+  const body = '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>';
+  // By which they log in: a header has 1,024 characters at most.
+  const short = 'sip:short@example.com';
+  const ofBytes = (bytes: number, character: string) => {
+    const rest = bytes - 'sip:@example.com'.length;
+    const size = Buffer.byteLength(character);
+    return `sip:${'a'.repeat(rest % size)}${character.repeat(Math.floor(rest / size))}@example.com`;
+  };
+  for (const character of ['a', 'ä', '人', '😀']) {
+    const longest = ofBytes(1024, character);
+    const path = encodeURIComponent(longest);
+    const tooLong = ofBytes(1025, character);
+    t.equal(
+      (await ask('POST', '/subscribers', { xui: longest, identities: [short] })).status,
+      201,
+      character,
+    );
+    t.match(await ask('GET', `/subscribers/${path}`), { status: 200, body: { xui: longest } });
+    for (const [name, status] of [
+      [longest, 201],
+      [tooLong, 414],
+    ] as const) {
+      const target = `/xcap-root/resource-lists/users/${encodeURIComponent(name)}/index`;
+      t.equal((await send('PUT', target, { as: short, body })).status, status, name);
+    }
+    const refused = { status: 400 };
+    t.match(await ask('POST', '/subscribers', { xui: tooLong }), refused, `${character}: no subscriber`);
+    t.match(await ask('POST', `/subscribers/${path}/identities`, { identity: tooLong }), refused);
+    const force = '/subscribers?force=true';
+    t.match(await ask('POST', force, { xui: tooLong }), refused, 'not even by force');
+    const grant = { access: 'read', expiresAt: '2999-01-01T00:00:00Z' };
+    t.match(await ask('POST', `/subscribers/${path}/grants`, { ...grant, grantee: tooLong }), refused);
+    const role = { role: 'support' };
+    t.match(await ask('PUT', `/roles/${encodeURIComponent(tooLong)}`, role), refused);
+    t.equal((await ask('PUT', `/roles/${path}`, role)).status, 200);
+    t.equal((await ask('DELETE', `/subscribers/${path}`)).status, 204);
+  }
 });
 
 t.test('pages are complete while others are made', async (t) => {
