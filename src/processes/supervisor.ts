@@ -24,7 +24,8 @@ const earlyDeathMilliseconds = 5000;
 const longestRestartDelayMilliseconds = 800;
 /** Where so many workers died and none ever served, the next one will not serve either. */
 const deathsBeforeGivingUp = 5;
-const stopPatienceMilliseconds = 15_000;
+/** How long the workers have to stop; the embedded PostgreSQL has its own time after that. */
+export const stopPatienceMilliseconds = 15_000;
 /** How long a database that is away at the start is waited for. */
 const databaseWaitMilliseconds = 60_000;
 const databaseRetryMilliseconds = 1000;

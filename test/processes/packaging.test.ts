@@ -1,10 +1,11 @@
 /** What is published runs without TypeScript and without anything else that only building and testing need. */
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { execFile, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { packageFolder } from '../../src/package-files.js';
+import { linkProductionPackages } from '../fixtures/production-packages.js';
 import { serve, temporaryDirectory } from '../fixtures/serve.js';
 
 const run = promisify(execFile);
@@ -21,6 +22,7 @@ t.test('the package serves', async (t) => {
   const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
   const paths = packed?.files.map(({ path }) => path) ?? [];
   t.ok(paths.includes('dist/src/cli.js'));
+  t.ok(paths.includes('npm-shrinkwrap.json'), '`npm ci` takes the versions that were tested');
   t.same(
     paths.filter((path) => /\.ts$|\.test\.|^(test|bench|src|tools)\/|^dist\/(test|bench|tools)\//.test(path)),
     [],
@@ -29,7 +31,7 @@ t.test('the package serves', async (t) => {
 
   await run('tar', ['-xzf', packed?.filename ?? ''], { cwd: directory });
   const unpacked = join(directory, 'package');
-  installProductionPackages(unpacked);
+  await run('sh', ['-ec', linkProductionPackages()], { cwd: unpacked });
   const served = await serve(
     t,
     { XCAP_DATA_DIR: join(directory, 'data'), npm_config_update_notifier: 'false' },
@@ -39,22 +41,6 @@ t.test('the package serves', async (t) => {
   t.equal((await served.manage('GET', '/docs/')).status, 200);
   t.strictSame(await served.kill('SIGTERM'), { code: 0, signal: null });
 });
-
-/** As `npm ci --omit=dev` would, without a network. */
-function installProductionPackages(folder: string): void {
-  const listing = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
-    cwd: packageFolder,
-    encoding: 'utf8',
-  });
-  const places = listing
-    .trim()
-    .split('\n')
-    .map((place) => relative(packageFolder, place));
-  for (const place of places.filter((one) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(one))) {
-    mkdirSync(dirname(join(folder, place)), { recursive: true });
-    symlinkSync(join(packageFolder, place), join(folder, place));
-  }
-}
 
 t.test('a checkout without TypeScript', (t) => {
   const directory = temporaryDirectory(t);

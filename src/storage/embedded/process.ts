@@ -125,14 +125,17 @@ export function dismiss(guard: ChildProcess): void {
   guard.stdin?.end('done\n');
 }
 
+/** What PostgreSQL is sent until it ends, and the milliseconds after which the next one is. */
+export const endingSignals = [
+  ['SIGINT', 30_000],
+  ['SIGQUIT', 10_000],
+  ['SIGKILL', 10_000],
+] as const;
+
 /** Fast shutdown: clients are cut off, everything committed is kept. */
 export async function terminate({ postgres, guard, ended }: Running): Promise<void> {
   postgres.ref();
-  for (const [signal, patience] of [
-    ['SIGINT', 30_000],
-    ['SIGQUIT', 10_000],
-    ['SIGKILL', 10_000],
-  ] as const) {
+  for (const [signal, patience] of endingSignals) {
     postgres.kill(signal);
     const timer = new AbortController();
     const timeout = sleep(patience, undefined, { signal: timer.signal }).catch(() => undefined);
