@@ -2,7 +2,7 @@
 import pg from 'pg';
 import Postgrator from 'postgrator';
 import { clientConfig, type DatabaseAddress, type Query } from './database.js';
-import { respell, sentenceOn } from './respelling.js';
+import { respell, sentencesOnKept } from './respelling.js';
 
 /**
  * Who holds it changes the schema, or all that is in it. Any number that no other program takes for its advisory lock: 'xcapd' in
@@ -91,7 +91,7 @@ export async function applyMigrations(
   }
   const needsRespelling = databaseVersion < respellingVersion && programVersion >= respellingVersion;
   const before = needsRespelling ? await postgrator.migrate(String(respellingVersion)) : [];
-  const kept = needsRespelling ? await respell(queryOn(client)) : [];
+  if (needsRespelling) await respell(queryOn(client));
   const applied = [...before, ...(await postgrator.migrate(String(programVersion)))];
   if (programVersion >= compatibilityVersion)
     await checkCompatibilityIsSaid(
@@ -100,7 +100,7 @@ export async function applyMigrations(
     );
   return {
     applied: applied.map(({ name, version }) => `${String(version)} ${name}`),
-    sentences: kept.map(sentenceOn),
+    sentences: programVersion >= respellingVersion ? await sentencesOnKept(queryOn(client)) : [],
   };
 }
 

@@ -15,7 +15,7 @@ import {
 } from './spellings.js';
 
 /** In a transaction, in which nobody else writes. */
-export async function respell(query: Query): Promise<KeptSpelling[]> {
+export async function respell(query: Query): Promise<void> {
   await query({
     text:
       'lock table xcapd.subscribers, xcapd.identities, xcapd.documents, xcapd.document_versions, xcapd.claims, ' +
@@ -33,12 +33,17 @@ export async function respell(query: Query): Promise<KeptSpelling[]> {
       'select * from unnest($1::text[], $2::text[], $3::text[])',
     values: [kept.map(({ kind }) => kind), ...columnsOf(kept)],
   });
-  return kept;
 }
 
-/** The sentence that tells an operator of it. */
-export function sentenceOn({ kind, spelling, canonical }: KeptSpelling): string {
-  return `The ${kind} '${spelling}' keeps this spelling, because '${canonical}', which is the same URI, belongs to another one.`;
+/** What stayed as it is in this transaction: sentences that tell an operator of it. */
+export async function sentencesOnKept(query: Query): Promise<string[]> {
+  const kept = await query<KeptSpelling>({
+    text: 'select kind, spelling, canonical from xcapd.kept_spellings where found_at >= now() order by kind, spelling',
+  });
+  return kept.map(
+    ({ kind, spelling, canonical }) =>
+      `The ${kind} '${spelling}' stays as it is, though '${canonical}', which leads to the same user, belongs to another one.`,
+  );
 }
 
 /** Identities, and subscribers with their main ones. Two spellings that one subscriber has become one. */

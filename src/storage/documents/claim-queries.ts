@@ -16,15 +16,15 @@ export async function readClaimant(query: Query, uri: string): Promise<DocumentS
   return row && selectorOf(row);
 }
 
-/** Those that no document claims, no user with documents has and no subscriber has. */
+/** Those that lead to nobody yet: to no claim of a document, no user with documents and no subscriber. */
 export async function readFreeUris(query: Query, uris: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await query<{ uri: string }>({
     name: 'xcapd-free-uris',
     text:
-      'select uri from unnest($1::text[]) as candidates (uri) ' +
-      'where not exists (select from xcapd.claims where claims.uri = candidates.uri) ' +
-      'and not exists (select from xcapd.documents where documents.xui = candidates.uri) ' +
-      'and not exists (select from xcapd.identities where identities.identity = candidates.uri)',
+      'select uri from unnest($1::text[]) as candidates (uri), lateral xcapd.address_of(uri) as address ' +
+      'where not exists (select from xcapd.claims where xcapd.address_of(claims.uri) = address) ' +
+      'and not exists (select from xcapd.documents where xcapd.address_of(documents.xui) = address) ' +
+      'and not exists (select from xcapd.identities where xcapd.address_of(identities.identity) = address)',
     values: [uris],
   });
   return new Set(rows.map(({ uri }) => uri));

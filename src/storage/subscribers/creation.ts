@@ -44,8 +44,8 @@ export function createSubscribers(
       accepted.push(subscriber);
       return undefined;
     });
-    if (accepted.length > 0) await insert(query, accepted, actor);
     await adoptDocuments(query, accepted.flatMap(aliasesOf));
+    if (accepted.length > 0) await insert(query, accepted, actor);
     return outcomes;
   });
 }
