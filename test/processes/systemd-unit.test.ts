@@ -1,6 +1,6 @@
 /** The unit in examples/: systemd has nothing to say against it, and it fits the program. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { variables } from '../../src/config/environment.js';
@@ -8,6 +8,7 @@ import { packageFolder } from '../../src/package-files.js';
 import { stopPatienceMilliseconds } from '../../src/processes/supervisor.js';
 import { endingSignals } from '../../src/storage/embedded/process.js';
 import { runCommand } from '../fixtures/command-line.js';
+import { blocksIn } from '../fixtures/operators-pages.js';
 import { needs, peerProgram } from '../fixtures/peers.js';
 import { temporaryDirectory } from '../fixtures/serve.js';
 import { environmentOf, exampleUnit, readUnit } from '../fixtures/service-unit.js';
@@ -20,8 +21,12 @@ t.test('systemd-analyze', needs('systemd-analyze'), (t) => {
   // Node.js may be elsewhere here.
   const file = join(temporaryDirectory(t), 'xcapd.service');
   writeFileSync(file, exampleUnit().replaceAll('/usr/bin/node', process.execPath));
+  const changed = join(temporaryDirectory(t), 'xcapd.service');
+  const [change] = blocksIn('deployment', /^ini$/);
+  writeFileSync(changed, `${readFileSync(file, 'utf8')}\n${change?.text}`);
   for (const words of [
     ['verify', file],
+    ['verify', changed],
     ['security', '--offline=true', '--no-pager', `--threshold=${highestExposure}`, file],
   ]) {
     const { status, stdout, stderr } = spawnSync(peerProgram('systemd-analyze'), words, { encoding: 'utf8' });
@@ -53,6 +58,11 @@ t.test('it waits as long as the program takes at most', (t) => {
   t.ok(Number(unit('Service.TimeoutStopSec')) * 1000 > stopPatienceMilliseconds + postgres);
   t.same(unit('Service.KillMode'), ['mixed'], 'PostgreSQL ends last');
   t.same(unit('Service.KillSignal'), ['SIGTERM']);
+  t.end();
+});
+
+t.test('all connections have file descriptors', (t) => {
+  t.ok(Number(unit('Service.LimitNOFILE')) > variables.XCAP_MAX_CONNECTIONS.default * 2);
   t.end();
 });
 
