@@ -13,6 +13,7 @@ import { usageFolders } from './package-files.js';
 import { openProvisioning } from './provisioning/provisioning.js';
 import type { DatabaseAddress } from './storage/database.js';
 import type { SubscriberRegister } from './subscribers/register.js';
+import { secretBox } from './subscribers/secret-box.js';
 import type { StoreFigures } from './storage/documents/store.js';
 import { openStorage } from './storage/storage.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
@@ -51,7 +52,7 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** Builds an application on a database that has its schema. Nothing listens yet. @throws ConfigError, ProfileError, UsageError */
+/** Builds an application on a database that has its schema. Nothing listens yet. @throws ConfigError, ProfileError, SecretsKeyError, UsageError */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, database } = options;
   // Before anything is opened: a file that cannot be used leaves nothing open.
@@ -66,7 +67,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     opened.listeners?.xcap.log.warn({ err: error }, 'a database connection was lost');
   };
   const { historyVersions, requestHistory, quota } = config;
-  const storage = await openStorage({ database, historyVersions, requestHistory, quota, onError });
+  const storage = await openStorage({
+    database,
+    historyVersions,
+    requestHistory,
+    quota,
+    secretBox: secretBox(config.passwords),
+    onError,
+  });
   const { directory, register } = storage;
   const provisioning = openProvisioning({
     store: storage.documents,

@@ -58,7 +58,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   [/^src\/subscribers\//, /^src\/(subscribers|xcap)\//],
   [/^src\/storage\/embedded\//, /^src\/storage\/embedded\//],
   [/^src\/storage\/documents\//, /^src\/storage\/(documents\/|[^/]+$)|^src\/(subscribers|xcap)\//],
-  [/^src\/storage\/backup\//, /^src\/storage\/(backup\/|(database|migrations)\.ts$)/],
+  [/^src\/storage\/backup\//, /^src\/storage\/((backup|secrets)\/|(database|migrations)\.ts$)/],
   [/^src\/storage\/nonces\//, /^src\/storage\/(nonces\/|[^/]+$)/],
   [/^src\/storage\//, /^src\/(storage|subscribers|xcap)\//],
   [/^src\/identity\//, /^src\/(config|identity|subscribers|xcap)\//],
@@ -71,7 +71,10 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
     /^src\/app\.ts$/,
     /^src\/(aggregation|config|http|identity|provisioning|storage|subscribers|usages|xcap)\/|^src\/package-files\.ts$/,
   ],
-  [/^src\/processes\//, /^src\/(app|package-files|visible-text)\.ts$|^src\/(config|processes|storage)\//],
+  [
+    /^src\/processes\//,
+    /^src\/(app|package-files|visible-text|subscribers\/secret-box)\.ts$|^src\/(config|processes|storage)\//,
+  ],
   [
     /^src\/cli\//,
     /^src\/(config|processes)\/|^src\/(ndjson|package-files|visible-text)\.ts$|^src\/storage\/(backup\/|(database|migrations)\.ts$)|^src\/(cli|provisioning|usages|xcap)\//,

@@ -103,11 +103,13 @@ async function runRestore(file: string, options: RestoreOptions): Promise<void> 
   const { restore } = await import('../storage/backup/restore.js');
   const source = await openSource(file);
   const line = progress(options.progress === true);
-  const restored = await withOwnDatabase(await configuration(), (database) =>
+  const config = await configuration();
+  const restored = await withOwnDatabase(config, (database) =>
     restore({
       database,
       source,
       migrationsFolder,
+      keys: config.passwords,
       replace: options.replace === true,
       onProgress: (table, bytes) => line.show(`${table}: ${megabytes(bytes)}`),
     }),

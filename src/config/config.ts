@@ -184,6 +184,11 @@ function databaseUrl(value: string): string | undefined {
   if (value === '') return undefined;
   // `postgres://user@/name?host=/run/postgresql` is usual for a socket, but no URL to the URL standard.
   const withHost = value.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?]|$)/, '$1localhost');
+  if (/[?&]application_name=/.test(value)) {
+    throw new ConfigError(
+      'DATABASE_URL has an application_name: leave it out, servers on one database know each other by theirs.',
+    );
+  }
   if (/^postgres(ql)?:\/\//.test(value) && URL.canParse(withHost)) return value;
   // The value may hold a password: it is not repeated.
   throw new ConfigError('DATABASE_URL is not a URL that begins with postgres://.');

@@ -235,7 +235,7 @@ export const variables = {
     type: 'string',
     default: '',
     description:
-      'Key that encrypts the digest secrets in the database: 32 bytes in base64 or hexadecimal digits. They are stored as they are without it.',
+      'Key that encrypts the digest secrets in the database: 32 bytes in base64 or hexadecimal digits. They are stored as they are without it (docs/operations.md).',
   },
   XCAP_JWT_JWKS: {
     type: 'string',

@@ -8,10 +8,10 @@ import { routeOf, type Upstreams } from '../aggregation/proxy.js';
 import type { Config } from '../config/config.js';
 import type { AuthenticationScheme } from '../identity/authentication.js';
 import { defaultRealmOf } from '../identity/passwords/realm.js';
-import { secretBox } from '../identity/passwords/secrets.js';
 import { packageFolder } from '../package-files.js';
 import type { RequestHistory } from '../subscribers/request-history.js';
 import type { SubscriberRegister } from '../subscribers/register.js';
+import { secretBox } from '../subscribers/secret-box.js';
 import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import type { Xcap } from '../xcap/request.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
@@ -187,6 +187,7 @@ function managementListener(
   }: ListenersOptions,
   tokens: () => readonly AdminToken[],
 ): ReturnType<typeof createManagementListener> {
+  const box = secretBox(config.passwords);
   return createManagementListener({
     openApiFile: join(packageFolder, 'openapi.yaml'),
     log,
@@ -204,7 +205,7 @@ function managementListener(
       profileNames,
       tokens,
       realms: [defaultRealmOf(config)],
-      secretBox: secretBox(config.passwords.secretsKey),
+      openSecret: (secret) => box.open(secret),
     },
   });
 }

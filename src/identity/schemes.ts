@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../config/config-error.js';
 import type { Config } from '../config/config.js';
 import type { AuthenticationSchemeName } from '../config/environment.js';
+import { secretBox } from '../subscribers/secret-box.js';
 import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import { assertedIdentity } from './asserted-identity.js';
 import type { AuthenticationScheme } from './authentication.js';
@@ -22,7 +23,6 @@ import type { NonceCounts } from './digest/nonce-counts.js';
 import { basic } from './passwords/basic.js';
 import { loginThrottle, type LoginColleagues } from './passwords/login-throttle.js';
 import { defaultRealmOf } from './passwords/realm.js';
-import { secretBox } from './passwords/secrets.js';
 import { peer } from './peer.js';
 import { bearer } from './tokens/bearer.js';
 import { jsonWebKeys } from './tokens/json-web-keys.js';
@@ -85,7 +85,7 @@ function availableSchemes(config: Config, parts: SchemeParts): Schemes {
       uriStrictness: passwords.digestUri,
       defaultRealm,
       algorithms: passwords.digestAlgorithms,
-      secretBox: secretBox(passwords.secretsKey),
+      secretBox: secretBox(passwords),
     }),
     basic: basic({ ...parts, defaultRealm, defaultDomain, trustedProxies: config.trustedProxies }),
     ...coreNetworkSchemes(config, parts),

@@ -32,7 +32,8 @@ export interface Ready {
 
 export type ToSupervisor =
   | Ready
-  | { readonly type: 'xcapd:failed'; readonly message: string }
+  /** `isLasting`: no other worker could start either, unless the server is started with another configuration. */
+  | { readonly type: 'xcapd:failed'; readonly message: string; readonly isLasting: boolean }
   | { readonly type: 'xcapd:figures'; readonly id: number; readonly figures: Figures }
   /** How a login went, for the other workers. */
   | LoginMessage

@@ -16,6 +16,7 @@ import { migrationsFolder } from '../package-files.js';
 import { connectionsOfWorker, describeAddress, type DatabaseAddress } from '../storage/database.js';
 import { startEmbeddedPostgres } from '../storage/embedded/postgres.js';
 import { migrate } from '../storage/migrations.js';
+import { beginUpkeep } from '../storage/secrets/upkeep.js';
 
 type Log = Logger;
 
@@ -47,6 +48,7 @@ export async function serve(config: Config): Promise<void> {
     if (applied === undefined) return;
     if (applied.length > 0) log.info({ migrations: applied }, 'the database schema was brought up to date');
     if (haveOwnSockets(config)) await checkFree(config);
+    const secrets = await beginUpkeep({ database: database.address, keys: config.passwords, log });
     const workers = superviseWorkers(config, database.address, log);
     process.on('SIGHUP', () => {
       workers.tell({ type: 'xcapd:reload' });
@@ -54,9 +56,10 @@ export async function serve(config: Config): Promise<void> {
     try {
       const ready = await Promise.race([workers.ready, stopRequested]);
       if (typeof ready !== 'string') announce(output, config, ready);
-      log.info({ signal: await stopRequested }, 'stopping: requests in flight are finished');
+      const signal = await Promise.race([stopRequested, workers.failed]);
+      log.info({ signal }, 'stopping: requests in flight are finished');
     } finally {
-      await workers.stop();
+      await Promise.all([workers.stop(), secrets.stop()]);
     }
   } finally {
     await database.stop();
@@ -126,6 +129,8 @@ const unreachableCodes = [
 interface Workers {
   /** All workers of the start listen. Rejects where one of them cannot start at all. */
   readonly ready: Promise<Ready>;
+  /** Rejects where, later, a worker cannot start and no other one could. */
+  readonly failed: Promise<never>;
   tell(message: ToWorker): void;
   stop(): Promise<void>;
 }
@@ -145,6 +150,10 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
     becomeReady = resolve;
     fail = reject;
   });
+  let failForGood: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_resolve, reject) => (failForGood = reject));
+  // It may come while nobody waits for it yet.
+  failed.catch(() => undefined);
   cluster.setupPrimary({ exec: fileURLToPath(new URL('worker.js', import.meta.url)) });
 
   const onMessage = (worker: Worker, message: ToSupervisor) => {
@@ -160,6 +169,7 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
         return;
       }
       case 'xcapd:failed':
+        if (message.isLasting) failForGood(new Error(message.message));
         if (wasReady) log.error({ reason: message.message }, 'a worker could not start');
         else fail(new Error(message.message));
         return;
@@ -221,6 +231,7 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
 
   return {
     ready,
+    failed,
     tell(message) {
       for (const worker of liveWorkers()) {
         if (listening.has(worker)) tell(worker, message);

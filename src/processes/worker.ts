@@ -6,6 +6,7 @@ import { openLogOutput } from './log-output.js';
 import { isToWorker, type ToSupervisor } from './messages.js';
 import { haveOwnSockets, listenFault } from './sockets.js';
 import type { DatabaseAddress } from '../storage/database.js';
+import { SecretsKeyError } from '../subscribers/secret-box.js';
 
 /** A request that hangs must not keep the process alive for ever. */
 const shutdownMilliseconds = 10_000;
@@ -123,6 +124,7 @@ function addressOf(address: ReturnType<import('node:net').Server['address']>): s
 
 if (cluster.isWorker) {
   run().catch((error: unknown) => {
-    send({ type: 'xcapd:failed', message: messageOf(error) }, () => process.exit(1));
+    const isLasting = error instanceof SecretsKeyError;
+    send({ type: 'xcapd:failed', message: messageOf(error), isLasting }, () => process.exit(1));
   });
 }

@@ -3,9 +3,13 @@ import pg from 'pg';
 import { StoreUnavailable } from '../xcap/document-store.js';
 
 /** Where the database is: the operator's URL, or the socket of the embedded server. */
-export type DatabaseAddress =
+export type DatabaseAddress = (
   | { readonly url: string }
-  | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+  | { readonly host: string; readonly port: number; readonly user: string; readonly database: string }
+) & {
+  /** By which others know whose connection it is. */
+  readonly applicationName?: string;
+};
 
 /**
  * Connections of each kind that a worker has at most. What is beyond waits, and is refused after `connectionTimeoutMillis`.
@@ -41,9 +45,35 @@ export function openPool(
 }
 
 /** The connection settings of one client. */
-export function clientConfig(address: DatabaseAddress): pg.ClientConfig {
+export function clientConfig({ applicationName, ...address }: DatabaseAddress): pg.ClientConfig {
   const where = 'url' in address ? { connectionString: address.url } : address;
-  return { ...where, application_name: 'xcapd' };
+  return { ...where, application_name: applicationName ?? 'xcapd' };
+}
+
+/**
+ * A connection of its own for what may take its time.
+ *
+ * @param applicationName what it is for
+ */
+export async function onOwnConnection<Result>(
+  address: DatabaseAddress,
+  applicationName: string,
+  action: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({
+    ...clientConfig({ ...address, applicationName }),
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+  });
+  // A connection that breaks fails the statement, or the next one.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await action(client);
+  } finally {
+    // Without a commit nothing happened.
+    await client.end().catch(() => undefined);
+  }
 }
 
 /** The address without credentials, for logs. */
@@ -59,6 +89,29 @@ export function describeAddress(address: DatabaseAddress): string {
 
 /** One statement on some connection; returns its rows. */
 export type Query = <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => Promise<Row[]>;
+
+/** Statements on one connection; they throw what PostgreSQL says. */
+export function statementsOn(client: pg.Client): Query {
+  return async <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) =>
+    (await client.query<Row>(statement)).rows;
+}
+
+/** What the action throws undoes all of it. */
+export async function inOneTransaction<Result>(
+  client: pg.Client,
+  action: (query: Query) => Promise<Result>,
+): Promise<Result> {
+  const query = statementsOn(client);
+  await query({ text: 'begin' });
+  try {
+    const result = await action(query);
+    await query({ text: 'commit' });
+    return result;
+  } catch (error) {
+    await query({ text: 'rollback' }).catch(() => undefined);
+    throw error;
+  }
+}
 
 /** @throws StoreUnavailable where the database is away. */
 export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 /** Brings a database to the schema of this program. */
-import pg from 'pg';
+import type pg from 'pg';
 import Postgrator from 'postgrator';
-import { clientConfig, type DatabaseAddress, type Query } from './database.js';
+import { onOwnConnection, statementsOn, type DatabaseAddress } from './database.js';
 import { respell, sentencesOnKept } from './respelling.js';
 
 /**
@@ -31,11 +31,7 @@ export async function migrate(
   directory: string,
   tell: (sentence: string) => void = () => undefined,
 ): Promise<string[]> {
-  const client = new pg.Client({ ...clientConfig(address), connectionTimeoutMillis: 5000 });
-  // A connection that breaks fails the statement, or the next one.
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
+  return onOwnConnection(address, 'xcapd migrate', async (client) => {
     await checkServer(client);
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
@@ -43,9 +39,7 @@ export async function migrate(
     await client.query('commit');
     sentences.forEach(tell);
     return applied;
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** The newest schema version of the migrations in `directory`. */
@@ -91,7 +85,7 @@ export async function applyMigrations(
   }
   const needsRespelling = databaseVersion < respellingVersion && programVersion >= respellingVersion;
   const before = needsRespelling ? await postgrator.migrate(String(respellingVersion)) : [];
-  if (needsRespelling) await respell(queryOn(client));
+  if (needsRespelling) await respell(statementsOn(client));
   const applied = [...before, ...(await postgrator.migrate(String(programVersion)))];
   if (programVersion >= compatibilityVersion)
     await checkCompatibilityIsSaid(
@@ -100,13 +94,8 @@ export async function applyMigrations(
     );
   return {
     applied: applied.map(({ name, version }) => `${String(version)} ${name}`),
-    sentences: programVersion >= respellingVersion ? await sentencesOnKept(queryOn(client)) : [],
+    sentences: programVersion >= respellingVersion ? await sentencesOnKept(statementsOn(client)) : [],
   };
-}
-
-function queryOn(client: pg.Client): Query {
-  return async <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) =>
-    (await client.query<Row>(statement)).rows;
 }
 
 /** What a program has to know at least, for the migrations that this one does not know. Infinite where one does not say. */

@@ -1,12 +1,15 @@
 /** All that is kept in PostgreSQL, opened together: documents, subscribers, the counts of nonces. */
 import { hostname } from 'node:os';
 import type { SubscriberRegister } from '../subscribers/register.js';
+import type { SecretBox } from '../subscribers/secret-box.js';
 import type { Quota } from '../subscribers/subscriber.js';
 import type { Xui } from '../xcap/terms.js';
 import { openPool, poolSizes, type DatabaseAddress } from './database.js';
 import { openDocumentStore, type PostgresDocumentStore } from './documents/store.js';
 import { openNonceCounts, type PostgresNonceCounts } from './nonces/counts.js';
 import { openPipelinedClient } from './pipelined-client.js';
+import { agreeOnKey } from './secrets/secrets-keys.js';
+import { serverName } from './secrets/server-names.js';
 import { readServerKey } from './server-keys.js';
 import { openKeptRequests, type KeptRequests } from './subscribers/kept-requests.js';
 import { openSubscriberDirectory, type CachedSubscriberDirectory } from './subscribers/directory.js';
@@ -20,6 +23,8 @@ export interface StorageOptions {
   readonly requestHistory: number;
   /** For users whose subscription says nothing else. */
   readonly quota: Quota;
+  /** The keys of this process. */
+  readonly secretBox: SecretBox;
   /** A connection was lost. */
   readonly onError: (error: Error) => void;
 }
@@ -35,17 +40,29 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** Opens the storage on a database that has its schema. @throws where the database is away */
+/**
+ * Opens the storage on a database that has its schema.
+ *
+ * @throws where the database is away
+ * @throws SecretsKeyError where secrets are sealed with a key that this process does not have
+ */
 export async function openStorage({
-  database,
+  database: address,
   historyVersions,
   requestHistory,
   quota,
+  secretBox,
   onError,
 }: StorageOptions): Promise<Storage> {
+  const database = { ...address, applicationName: serverName(secretBox.keyIds) };
   // Each of these waits for none of the others, whatever blocks it.
   const pool = openPool(database, onError);
   const listings = openPool(database, onError, poolSizes.listings);
+  // When others can see which keys are here, so that none begins to use another one between the two.
+  await agreeOnKey(openTransactions(listings).inTransaction, secretBox).catch(async (error: unknown) => {
+    await listings.end();
+    throw error;
+  });
   const reader = openPipelinedClient(database, onError);
   const subscriberReader = openPipelinedClient(database, onError);
   const directory = openSubscriberDirectory(subscriberReader);
@@ -60,7 +77,7 @@ export async function openStorage({
     documents,
     requests,
     directory,
-    register: openSubscriberRegister(listings),
+    register: openSubscriberRegister(listings, secretBox),
     nonceCounts,
     serverKey: (name) => readServerKey(subscriberReader, name),
     async close() {

@@ -41,7 +41,10 @@ export class SubscriberConflict extends Error {
   }
 }
 
-/** What proves who a subscriber is. All of it is secret. */
+/**
+ * What proves who a subscriber is. All of it is secret. Digest secrets are given to the register as they are; it seals them, and
+ * gives them out sealed.
+ */
 export interface StoredCredentials {
   readonly digest: readonly Omit<DigestSecret, 'xui'>[];
   readonly passwordHash: string | undefined;

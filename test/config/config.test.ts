@@ -287,6 +287,7 @@ t.test('bad values', (t) => {
     [{ XCAP_NF_CLIENT_SECRET_FILE: 'secret' }, 'XCAP_NF_TOKEN_URL'],
     [{ XCAP_GBA_CIPHER_HEADER: 'x cipher' }, 'XCAP_GBA_CIPHER_HEADER'],
     [{ DATABASE_URL: 'mysql://h/d' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgres://h/d?sslmode=require&application_name=x' }, 'DATABASE_URL'],
     [{ XCAP_IDENTITY_METHODS: 'digest,ntlm' }, 'XCAP_IDENTITY_METHODS'],
     [{ XCAP_IDENTITY_METHODS: 'digest,digest' }, 'XCAP_IDENTITY_METHODS'],
     [{ XCAP_IDENTITY_METHODS: ',' }, 'XCAP_IDENTITY_METHODS'],

@@ -6,6 +6,7 @@ import { read } from '../fixtures/source.js';
 import { until } from '../fixtures/serve.js';
 import { poolSizes } from '../../src/storage/database.js';
 import { openPipelinedClient } from '../../src/storage/pipelined-client.js';
+import { secretBox } from '../../src/subscribers/secret-box.js';
 import { openStorage } from '../../src/storage/storage.js';
 
 const alice = 'sip:alice@example.com';
@@ -46,6 +47,7 @@ async function open(t: Test) {
     historyVersions: 5,
     requestHistory: 0,
     quota: { documents: undefined, bytes: undefined },
+    secretBox: secretBox({ secretsKey: undefined }),
     onError: () => undefined,
   });
   t.teardown(() => storage.close());

@@ -2,11 +2,11 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SecretBox } from '../../identity/passwords/secrets.js';
 import { identitiesMeant, identityFault } from '../../subscribers/identity-forms.js';
 import type { RequestHistory } from '../../subscribers/request-history.js';
 import type { SubscriberRegister } from '../../subscribers/register.js';
-import type { Subscriber } from '../../subscribers/subscriber.js';
+import type { SecretBox } from '../../subscribers/secret-box.js';
+import type { DigestSecret, Subscriber } from '../../subscribers/subscriber.js';
 import type { LoadedUsages } from '../../xcap/usage/loaded-usage.js';
 import type { Xcap } from '../../xcap/request.js';
 import type { Xui } from '../../xcap/terms.js';
@@ -28,7 +28,8 @@ export interface ManagementApiOptions {
   readonly tokens: () => readonly AdminToken[];
   /** The realms in which a password counts, beside the domains of the subscriber. */
   readonly realms: readonly string[];
-  readonly secretBox: SecretBox;
+  /** Opens secrets that come sealed, as an export gives them. */
+  readonly openSecret: (secret: DigestSecret) => ReturnType<SecretBox['open']>;
 }
 
 /** The part of the listener below `/api/v1`. */

@@ -1,5 +1,5 @@
 /** How a subscriber proves who they are. Secrets come in and never go out. */
-import { digestSecretsFor, hashPassword, isOpenable } from '../../identity/passwords/secrets.js';
+import { digestSecretsFor, hashPassword } from '../../identity/passwords/secrets.js';
 import type { Login, StoredCredentials } from '../../subscribers/register.js';
 import type { DigestSecret, Subscriber } from '../../subscribers/subscriber.js';
 import { actorOf } from './access.js';
@@ -44,20 +44,19 @@ export function credentialRoutes(api: Api, context: Context): void {
  * @throws Problem 400
  */
 export async function storedCredentials(
-  { secretBox, realms }: Context,
+  { openSecret, realms }: Context,
   subscriber: Named,
   { password, digest = [], passwordHash }: CredentialsBody,
 ): Promise<StoredCredentials> {
   const { xui } = subscriber;
   if (password === undefined) {
     checkSecrets(digest);
-    for (const secret of digest) {
-      if (!isOpenable(secretBox, { xui, ...secret })) throw unreadableSecret(secret);
-    }
-    return {
-      digest: digest.map((secret) => (isSealed(secret) ? secret : secretBox.seal({ xui, ...secret }))),
-      passwordHash,
-    };
+    const opened = digest.map((secret) => {
+      const ha1 = openSecret({ xui, ...secret })?.ha1;
+      if (ha1 === undefined) throw unreadableSecret(secret);
+      return { ...secret, ha1 };
+    });
+    return { digest: opened, passwordHash };
   }
   if (digest.length > 0 || passwordHash !== undefined) {
     throw new Problem(400, 'Give the password, or what was made of it, but not both.', {
@@ -65,7 +64,7 @@ export async function storedCredentials(
     });
   }
   return {
-    digest: digestSecretsFor(subscriber, realms, password).map((secret) => secretBox.seal(secret)),
+    digest: digestSecretsFor(subscriber, realms, password),
     passwordHash: await hashPassword(password),
   };
 }
@@ -83,11 +82,6 @@ export async function lostLogins(context: Context, current: Named, next: Named):
   const namesOf = (subscriber: Named) => new Set(digestSecretsFor(subscriber, realms, '').map(keyOf));
   const [before, after] = [namesOf(current), namesOf(next)];
   return digest.filter((login) => before.has(keyOf(login)) && !after.has(keyOf(login)));
-}
-
-/** As an export gives it. */
-function isSealed({ ha1 }: { readonly ha1: string }): boolean {
-  return ha1.includes(':');
 }
 
 function unreadableSecret({ realm, username, algorithm }: Omit<DigestSecret, 'xui' | 'ha1'>): Problem {

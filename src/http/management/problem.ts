@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { Conflict } from '../../xcap/conflict.js';
 import { SubscriberConflict } from '../../subscribers/register.js';
+import { SecretsKeyError } from '../../subscribers/secret-box.js';
 import { HomeChanged, StoreUnavailable } from '../../xcap/document-store.js';
 import { Refusal } from '../../xcap/refusal.js';
 
@@ -72,6 +73,7 @@ export function problemOf(error: unknown): Problem {
       headers,
     );
   }
+  if (error instanceof SecretsKeyError) return new Problem(503, error.message);
   if (error instanceof StoreUnavailable) {
     const headers = { 'retry-after': '5' };
     return new Problem(503, 'The database is not available now. Please try again.', {}, headers);

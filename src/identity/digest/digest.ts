@@ -1,12 +1,12 @@
 /** HTTP Digest (RFC 7616) with the passwords of subscribers. */
 import { randomBytes } from 'node:crypto';
+import type { SecretBox } from '../../subscribers/secret-box.js';
 import type { DigestSecret, SubscriberDirectory } from '../../subscribers/subscriber.js';
 import type { Credentials, AuthenticationScheme } from '../authentication.js';
 import { digestChallenge, isDigest, parseDigestAuthorization } from './header.js';
 import { qops } from './response.js';
 import { refused, verifyDigest, type DigestRules } from './verification.js';
 import { realmOf } from '../passwords/realm.js';
-import type { SecretBox } from '../passwords/secrets.js';
 
 export interface DigestOptions extends Omit<DigestRules, 'qops'> {
   readonly directory: Pick<SubscriberDirectory, 'digestSecret'>;
@@ -22,13 +22,10 @@ export interface DigestOptions extends Omit<DigestRules, 'qops'> {
 export function digest(options: DigestOptions): AuthenticationScheme {
   const { directory, secretBox, defaultRealm, nonces, algorithms } = options;
   const rules: DigestRules = { ...options, qops };
-  const nobody = secretBox.seal({
-    xui: '',
-    realm: '',
-    username: '',
-    algorithm: 'SHA-256',
-    ha1: randomBytes(32).toString('hex'),
-  });
+  const nobody = secretBox.seal(
+    { xui: '', realm: '', username: '', algorithm: 'SHA-256', ha1: randomBytes(32).toString('hex') },
+    secretBox.keyId,
+  );
   return {
     name: 'digest',
     async identify(credentials) {
@@ -41,7 +38,10 @@ export function digest(options: DigestOptions): AuthenticationScheme {
       if (realm.includes('@')) return { kind: 'none' };
       return verifyDigest(rules, credentials, authorization, async (algorithm) => {
         const secret: DigestSecret | undefined = await directory.digestSecret(realm, username, algorithm);
-        return { ha1: secretBox.open(secret ?? nobody), identities: secret && [secret.xui] };
+        const opened = secretBox.open(secret ?? nobody);
+        if (opened === undefined)
+          throw new Error('A digest secret cannot be decrypted with XCAP_SECRETS_KEY.');
+        return { ha1: opened.ha1, identities: secret && [secret.xui] };
       });
     },
     challenges(credentials: Credentials, isStale) {

@@ -1,12 +1,5 @@
 /** What is kept of a password, and how. */
-import {
-  createCipheriv,
-  createDecipheriv,
-  randomBytes,
-  scrypt,
-  timingSafeEqual,
-  type ScryptOptions,
-} from 'node:crypto';
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import {
   digestAlgorithms,
   type DigestAlgorithm,
@@ -56,70 +49,6 @@ export function digestSecretsFor(
 function sipAddressOf(identity: string): { user: string; domain: string } | undefined {
   const [, user, domain] = /^sips?:([^@]+)@([^@;?]+)/.exec(identity) ?? [];
   return user === undefined || domain === undefined ? undefined : { user, domain };
-}
-
-/** Encrypts HA1 for storage. The stored value says whether it is encrypted, so that a key can be given later. */
-export interface SecretBox {
-  /** The secret as it is stored. */
-  seal(secret: DigestSecret): DigestSecret;
-  /** HA1 of a secret as it is stored. @throws Error where the key is not the one that it was sealed with. */
-  open(secret: DigestSecret): string;
-}
-
-const cipher = 'aes-256-gcm';
-const sealedPrefix = 'gcm:';
-const initialBytes = 12;
-const tagBytes = 16;
-
-/**
- * Sealed values are `gcm:` and, in base64, 12 random bytes, the tag of 16 bytes and the encrypted HA1 (AES-256-GCM). Whom
- * a secret belongs to is authenticated with it, so that nobody gets in by copying rows in the database.
- *
- * @param key 32 bytes; without one HA1 is stored as it is
- */
-export function secretBox(key: Uint8Array | undefined): SecretBox {
-  return {
-    seal(secret) {
-      if (key === undefined) return secret;
-      const initial = randomBytes(initialBytes);
-      const sealing = createCipheriv(cipher, key, initial).setAAD(ownerOf(secret));
-      const encrypted = Buffer.concat([sealing.update(secret.ha1, 'utf8'), sealing.final()]);
-      const bytes = Buffer.concat([initial, sealing.getAuthTag(), encrypted]);
-      return { ...secret, ha1: sealedPrefix + bytes.toString('base64') };
-    },
-    open(secret) {
-      if (!secret.ha1.startsWith(sealedPrefix)) return secret.ha1;
-      if (key === undefined)
-        throw new Error('A digest secret is encrypted, and XCAP_SECRETS_KEY is not set.');
-      const bytes = Buffer.from(secret.ha1.slice(sealedPrefix.length), 'base64');
-      try {
-        const opening = createDecipheriv(cipher, key, bytes.subarray(0, initialBytes), {
-          authTagLength: tagBytes,
-        })
-          .setAAD(ownerOf(secret))
-          .setAuthTag(bytes.subarray(initialBytes, initialBytes + tagBytes));
-        return (
-          opening.update(bytes.subarray(initialBytes + tagBytes), undefined, 'utf8') + opening.final('utf8')
-        );
-      } catch {
-        throw new Error('A digest secret cannot be decrypted with XCAP_SECRETS_KEY.');
-      }
-    },
-  };
-}
-
-/** False for a sealed secret that the key of this box does not open: nobody could log in with it. */
-export function isOpenable(box: SecretBox, secret: DigestSecret): boolean {
-  try {
-    box.open(secret);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function ownerOf({ xui, realm, username, algorithm }: DigestSecret): Buffer {
-  return Buffer.from([xui, realm, username, algorithm].join('\n'), 'utf8');
 }
 
 /** As OWASP recommends for 32 MiB: cost 2^15, blocks of 8, three times. */

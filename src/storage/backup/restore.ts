@@ -6,7 +6,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { DatabaseAddress } from '../database.js';
+import { statementsOn, type DatabaseAddress } from '../database.js';
+import { judgeRestored } from '../secrets/secrets-keys.js';
+import { isServer } from '../secrets/server-names.js';
 import { applyMigrations, newestSchema, schemaLock } from '../migrations.js';
 import {
   beginning,
@@ -30,6 +32,8 @@ export interface RestoreOptions {
   readonly database: DatabaseAddress;
   readonly source: AsyncIterable<Buffer>;
   readonly migrationsFolder: string;
+  /** Where secrets in the backup are encrypted, one of these has to be their key, if there is one. */
+  readonly keys: Parameters<typeof judgeRestored>[1];
   /** Whether what the database has now may be deleted. */
   readonly replace: boolean;
   /** Is told the table that is at work, and how many bytes of it are read. */
@@ -40,7 +44,7 @@ export interface Restored extends BackupTotals {
   readonly header: BackupHeader;
   /** The migrations that the backup lacked. */
   readonly migrations: readonly string[];
-  /** What the operator should know of them. */
+  /** What the operator should know of them, and of the key of the secrets. */
   readonly sentences: readonly string[];
 }
 
@@ -59,8 +63,9 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     await emptyDatabase(client, header, options);
     const totals = await readContents(client, reader, options);
     const { applied, sentences } = await applyMigrations(client, options.migrationsFolder);
+    const onSecrets = await judgeRestored(statementsOn(client), options.keys);
     await client.query('commit');
-    return { ...totals, header, migrations: applied, sentences };
+    return { ...totals, header, migrations: applied, sentences: [...sentences, ...onSecrets] };
   });
 }
 
@@ -82,7 +87,7 @@ async function readHeader(reader: BackupReader): Promise<BackupHeader> {
 async function refuseWhileServersRun(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ place: string }>(
     "select distinct coalesce(host(client_addr), 'this machine') as place from pg_catalog.pg_stat_activity " +
-      "where datname = current_database() and application_name = 'xcapd' and pid <> pg_backend_pid() order by 1",
+      `where datname = current_database() and ${isServer} order by 1`,
   );
   if (rows.length === 0) return;
   const places = rows.map(({ place }) => place).join(', ');
@@ -121,7 +126,7 @@ async function emptyDatabase(
 }
 
 /** What a server that never had a user writes into its database: keys. */
-const tablesOfEmptyServer = ['server_keys'];
+const tablesOfEmptyServer = ['server_keys', 'secrets_keys'];
 
 async function refuseData(client: pg.Client, tables: readonly Table[]): Promise<void> {
   for (const { name, isUnlogged } of tables) {

@@ -11,6 +11,7 @@ import { appendAuditRecords } from '../audit-trail.js';
 import type { Query } from '../database.js';
 import { adoptDocuments, doublyKept, type Alias } from '../documents/adoption.js';
 import { releaseClaims } from '../documents/claim-release.js';
+import type { SealSecrets } from '../secrets/secrets-keys.js';
 import { lockHomes, lockNames, type Transactions } from '../transactions.js';
 
 /** What only one subscriber can have. */
@@ -22,6 +23,7 @@ interface Possession {
 /** Makes subscribers in their order; one who is in the way of an earlier one is refused. */
 export function createSubscribers(
   { inTransaction }: Transactions,
+  seal: SealSecrets,
   subscribers: readonly NewSubscriber[],
   actor: Actor,
 ): Promise<(SubscriberConflict | undefined)[]> {
@@ -45,7 +47,7 @@ export function createSubscribers(
       return undefined;
     });
     await adoptDocuments(query, accepted.flatMap(aliasesOf));
-    if (accepted.length > 0) await insert(query, accepted, actor);
+    if (accepted.length > 0) await insert(query, seal, accepted, actor);
     return outcomes;
   });
 }
@@ -53,10 +55,12 @@ export function createSubscribers(
 /** For owners who have none yet, when `checkFree` has found nobody in the way. */
 export async function insertCredentials(
   query: Query,
+  seal: SealSecrets,
   owners: readonly { readonly xui: Xui; readonly credentials: StoredCredentials }[],
 ): Promise<void> {
-  const secrets = owners.flatMap(({ xui, credentials }) =>
-    credentials.digest.map((secret) => ({ xui, ...secret })),
+  const secrets = await seal(
+    query,
+    owners.flatMap(({ xui, credentials }) => credentials.digest.map((secret) => ({ xui, ...secret }))),
   );
   if (secrets.length > 0) {
     await query({
@@ -169,7 +173,12 @@ function conflictMessage({ code, what }: Possession): string {
   }
 }
 
-async function insert(query: Query, subscribers: readonly NewSubscriber[], actor: Actor): Promise<void> {
+async function insert(
+  query: Query,
+  seal: SealSecrets,
+  subscribers: readonly NewSubscriber[],
+  actor: Actor,
+): Promise<void> {
   await query({
     text:
       'insert into xcapd.subscribers (xui, impi, is_disabled, profile, maximal_documents, maximal_bytes) ' +
@@ -195,7 +204,7 @@ async function insert(query: Query, subscribers: readonly NewSubscriber[], actor
     identities.map(({ identity }) => identity),
     actor,
   );
-  await insertCredentials(query, subscribers);
+  await insertCredentials(query, seal, subscribers);
   await appendAuditRecords(
     query,
     subscribers.map(({ xui }) => ({ actor, action: 'subscriber.create', subject: xui, details: {} })),

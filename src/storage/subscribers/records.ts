@@ -16,6 +16,7 @@ import {
 } from './creation.js';
 import { eraseSubscriber } from './erasure.js';
 import { readSubscriber, subscriberColumns, subscriberOf, type SubscriberRow } from './rows.js';
+import type { SealSecrets } from '../secrets/secrets-keys.js';
 import { lockHomes, lockNames, pageOf, type Transactions } from '../transactions.js';
 
 /** Sorts behind all others. */
@@ -41,10 +42,10 @@ const traces: readonly string[] = [
   "update xcapd.kept_spellings set canonical = '' where canonical = $1",
 ];
 
-export function openSubscriberRecords(transactions: Transactions): SubscriberRecords {
+export function openSubscriberRecords(transactions: Transactions, seal: SealSecrets): SubscriberRecords {
   const { query, inTransaction } = transactions;
   return {
-    create: (subscribers, actor) => createSubscribers(transactions, subscribers, actor),
+    create: (subscribers, actor) => createSubscribers(transactions, seal, subscribers, actor),
     read: (identity) => readSubscriber(query, identity),
     async isKeptSpelling(spelling) {
       const rows = await query({

@@ -11,9 +11,13 @@ import type { Query } from '../database.js';
 import { checkFree, insertCredentials, usernamePossessions } from './creation.js';
 import { isSubscriber } from './records.js';
 import { grantColumns, grantOf, type DigestSecretRow, type GrantRow, type RoleRow } from './rows.js';
+import type { SealSecrets } from '../secrets/secrets-keys.js';
 import { lockNames, pageOf, type Transactions } from '../transactions.js';
 
-export function openCredentialRegister({ query, inTransaction }: Transactions): CredentialRegister {
+export function openCredentialRegister(
+  { query, inTransaction }: Transactions,
+  seal: SealSecrets,
+): CredentialRegister {
   return {
     setCredentials: (xui, credentials, actor) =>
       inTransaction(async (query) => {
@@ -22,7 +26,7 @@ export function openCredentialRegister({ query, inTransaction }: Transactions): 
         await query({ text: 'delete from xcapd.digest_secrets where xui = $1', values: [xui] });
         await query({ text: 'delete from xcapd.password_hashes where xui = $1', values: [xui] });
         await checkFree(query, usernamePossessions(credentials));
-        await insertCredentials(query, [{ xui, credentials }]);
+        await insertCredentials(query, seal, [{ xui, credentials }]);
         const isNone = credentials.digest.length === 0 && credentials.passwordHash === undefined;
         const action = isNone ? 'credentials.remove' : 'credentials.set';
         await appendAuditRecords(query, [{ actor, action, subject: xui, details: {} }]);

@@ -3,7 +3,8 @@ import { authenticate, type Credentials, type Finding } from '../../../src/ident
 import { nonces } from '../../../src/identity/digest/nonce.js';
 import { digest, type DigestOptions } from '../../../src/identity/digest/digest.js';
 import type { NonceCounts } from '../../../src/identity/digest/nonce-counts.js';
-import { digestSecretsFor, secretBox } from '../../../src/identity/passwords/secrets.js';
+import { digestSecretsFor } from '../../../src/identity/passwords/secrets.js';
+import { secretBox } from '../../../src/subscribers/secret-box.js';
 import { unusedWindow, useCount, type NonceWindow } from '../../../src/storage/nonces/window.js';
 import type { SubscriberDirectory } from '../../../src/subscribers/subscriber.js';
 import { credentials } from '../../fixtures/credentials.js';
@@ -14,8 +15,10 @@ const alice = {
   identities: ['sip:alice@example.com', 'tel:+15550100001'],
   impi: 'alice@private.example.com',
 };
-const box = secretBox(Buffer.alloc(32, 7));
-const secrets = digestSecretsFor(alice, ['xcapd', 'example.org'], 'secret').map((one) => box.seal(one));
+const box = secretBox({ secretsKey: Buffer.alloc(32, 7) });
+const secrets = digestSecretsFor(alice, ['xcapd', 'example.org'], 'secret').map((one) =>
+  box.seal(one, box.keyId),
+);
 const directory: Pick<SubscriberDirectory, 'digestSecret'> = {
   digestSecret: async (realm, username, algorithm) =>
     secrets.find((one) => one.realm === realm && one.username === username && one.algorithm === algorithm),

@@ -1,13 +1,5 @@
 import t from 'tap';
-import {
-  digestSecretsFor,
-  ha1,
-  hashPassword,
-  isOpenable,
-  isPassword,
-  secretBox,
-} from '../../../src/identity/passwords/secrets.js';
-import { thrown } from '../../fixtures/thrown.js';
+import { digestSecretsFor, ha1, hashPassword, isPassword } from '../../../src/identity/passwords/secrets.js';
 
 const cheap = { logarithmicCost: 4, blockSize: 8, parallelization: 1 };
 
@@ -52,42 +44,6 @@ t.test('the names by which a subscriber logs in', (t) => {
   t.end();
 });
 
-const secret = {
-  xui: 'sip:alice@example.com',
-  realm: 'example.com',
-  username: 'alice',
-  algorithm: 'MD5',
-  ha1: 'd41d8cd98f00b204e9800998ecf8427e',
-} as const;
-
-t.test('secrets at rest', (t) => {
-  const box = secretBox(Buffer.alloc(32, 1));
-  const sealed = box.seal(secret);
-  t.match(sealed, { ...secret, ha1: /^gcm:[A-Za-z0-9+/]+=*$/ });
-  t.not(box.seal(secret).ha1, sealed.ha1, 'each time another value');
-  t.equal(box.open(sealed), secret.ha1);
-  t.equal(box.open(secret), secret.ha1, 'stored before there was a key');
-  const open = secretBox(undefined);
-  t.same(open.seal(secret), secret);
-  t.equal(open.open(secret), secret.ha1);
-
-  const tampered = `${sealed.ha1.slice(0, -4)}AAAA`;
-  const broken: readonly [name: string, action: () => string][] = [
-    ['no key', () => open.open(sealed)],
-    ['another key', () => secretBox(Buffer.alloc(32, 2)).open(sealed)],
-    ['tampered', () => box.open({ ...sealed, ha1: tampered })],
-    ['too short', () => box.open({ ...sealed, ha1: 'gcm:AAAA' })],
-    ['of somebody else', () => box.open({ ...sealed, username: 'bob' })],
-    ['moved to another subscriber', () => box.open({ ...sealed, xui: 'sip:bob@example.com' })],
-  ];
-  for (const [name, action] of broken) {
-    const error = thrown(action);
-    t.match(error, { message: /XCAP_SECRETS_KEY/ }, name);
-    t.notOk(String(error).includes(sealed.ha1.slice(4, 20)), name);
-  }
-  t.end();
-});
-
 t.test('password hashes', async (t) => {
   const hash = await hashPassword('Jose\u0301', cheap);
   t.match(hash, /^\$scrypt\$ln=4,r=8,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
@@ -101,23 +57,4 @@ t.test('password hashes', async (t) => {
   for (const bad of ['', 'password', '$2b$10$abc', hash.replace('ln=4', 'ln=444'), hash.slice(0, 40)]) {
     await t.rejects(isPassword('password', bad), /known form/, bad);
   }
-});
-
-t.test('whether a key opens a sealed secret', (t) => {
-  const secret = {
-    xui: 'sip:alice@example.com',
-    realm: 'example.com',
-    username: 'alice',
-    algorithm: 'MD5',
-    ha1: '0'.repeat(32),
-  } as const;
-  const box = secretBox(Buffer.alloc(32, 1));
-  const sealed = box.seal(secret);
-  t.ok(isOpenable(box, sealed));
-  t.ok(isOpenable(box, secret), 'one that is not sealed needs no key');
-  t.notOk(isOpenable(secretBox(Buffer.alloc(32, 2)), sealed), 'another key');
-  t.notOk(isOpenable(secretBox(undefined), sealed), 'no key');
-  t.notOk(isOpenable(box, { ...sealed, username: 'bob' }), 'the secret of somebody else');
-  t.notOk(isOpenable(box, { ...sealed, ha1: 'gcm:AAAA' }), 'none at all');
-  t.end();
 });

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { openPool } from '../../../src/storage/database.js';
 import { openPipelinedClient, type PipelinedClient } from '../../../src/storage/pipelined-client.js';
 import { openSubscriberDirectory } from '../../../src/storage/subscribers/directory.js';
+import { secretBox } from '../../../src/subscribers/secret-box.js';
 import { openSubscriberRegister } from '../../../src/storage/subscribers/postgres-register.js';
 import { cloneDatabase, query } from '../../fixtures/database.js';
 
@@ -32,7 +33,7 @@ async function open(t: Test) {
       return client.query(statement);
     },
   };
-  const register = openSubscriberRegister(pool);
+  const register = openSubscriberRegister(pool, secretBox({ secretsKey: undefined }));
   const credentials = { digest: [secret], passwordHash: 'h' };
   await register.create([{ ...subscriber, otherIdentities: ['tel:+1'], credentials }], 'test');
   return { directory: openSubscriberDirectory(reader), register, database, questions: () => questions };

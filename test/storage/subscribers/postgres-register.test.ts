@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { openPool } from '../../../src/storage/database.js';
+import { secretBox } from '../../../src/subscribers/secret-box.js';
 import { openSubscriberRegister } from '../../../src/storage/subscribers/postgres-register.js';
 import type { NewSubscriber } from '../../../src/subscribers/register.js';
 import { cloneDatabase, query } from '../../fixtures/database.js';
@@ -10,7 +11,7 @@ async function open(t: Test) {
   const database = await cloneDatabase(t);
   const pool = openPool(database, () => undefined);
   t.teardown(() => pool.end());
-  return { register: openSubscriberRegister(pool), database };
+  return { register: openSubscriberRegister(pool, secretBox({ secretsKey: undefined })), database };
 }
 
 function subscriber(xui: string, more: Partial<NewSubscriber> = {}): NewSubscriber {
