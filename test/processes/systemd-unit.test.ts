@@ -31,7 +31,7 @@ t.test('systemd-analyze', needs('systemd-analyze'), (t) => {
   ]) {
     const { status, stdout, stderr } = spawnSync(peerProgram('systemd-analyze'), words, { encoding: 'utf8' });
     t.equal(status, 0, `${words.join(' ')}: ${stdout}`);
-    t.equal(stderr, '');
+    t.notMatch(stderr, /xcapd/, 'it may find fault with units of others');
   }
   t.end();
 });
