@@ -128,14 +128,25 @@ export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
  * and schema, internal errors).
  */
 function isOutage(error: unknown): boolean {
-  return !/^(0A|21|22|23|42|54|P0|XX)[0-9A-Z]{3}$/.test(sqlStateOf(error));
+  return !/^(0A|21|22|23|42|54|P0|XX)/.test(sqlStateOf(error) ?? '');
 }
 
 /** Transactions that stood in each other's way (SQLSTATE class 40): one of them was undone, and can be done again. */
 export function isUndoneByOthers(error: unknown): boolean {
-  return error instanceof StoreUnavailable && sqlStateOf(error.cause).startsWith('40');
+  return error instanceof StoreUnavailable && sqlStateOf(error.cause)?.startsWith('40') === true;
 }
 
-function sqlStateOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+/**
+ * The server itself says why the statement failed, and has undone it. Not so where it goes away, has no room or time left, or the
+ * connection is lost (SQLSTATE classes 08, 53, 57, 58): then whoever tries again only waits longer.
+ */
+export function saysNothingWasWritten(error: unknown): boolean {
+  const state = sqlStateOf(error instanceof StoreUnavailable ? error.cause : error);
+  return state !== undefined && !/^(08|53|57|58)/.test(state);
+}
+
+/** Undefined for what no server has said, such as the error codes of sockets. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(?:[0-9][0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/.test(code) ? code : undefined;
 }

@@ -1,6 +1,6 @@
 /** One connection for single statements that do not wait for each other: reads of many requests travel together. */
 import pg from 'pg';
-import { clientConfig, timeouts, type DatabaseAddress } from './database.js';
+import { clientConfig, sqlStateOf, timeouts, type DatabaseAddress } from './database.js';
 
 export interface PipelinedClient {
   /**
@@ -84,6 +84,6 @@ function isReadTimeout(error: unknown): boolean {
 
 /** No answer to the statement, unlike what the server says of it (a SQLSTATE, but for those of connections that end). */
 function isLoss(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|57P)/.test(code);
+  const state = sqlStateOf(error);
+  return state === undefined || /^(08|57P)/.test(state);
 }

@@ -14,17 +14,11 @@ import type { EntityTag, Xui, HomeDocument } from '../../xcap/terms.js';
 import { encodeDocumentSelector } from '../../xcap/uri/uri.js';
 import { readClaimant, readFreeUris, readListedElements } from './claim-queries.js';
 import { keyOf, selectorOf, type DocumentKey } from './key.js';
-import { isUndoneByOthers, orUnavailable } from '../database.js';
+import { orUnavailable } from '../database.js';
 import type { PipelinedClient } from '../pipelined-client.js';
 import { inPages, queryOn } from '../transactions.js';
-import {
-  claimedHomeConflict,
-  quotaConflict,
-  writeStatement,
-  type Owner,
-  type Swap,
-  type VersionToWrite,
-} from './write-statement.js';
+import { versionWriter } from './version-writer.js';
+import { claimedHomeConflict, quotaConflict, type Owner } from './write-statement.js';
 
 export interface StoreOptions {
   /** For writes: a commit waits for the disk, and others need not wait for it. */
@@ -107,6 +101,7 @@ export function openDocumentStore({
     sizeCalculation: memoryOf,
   });
   const list = queryOn(listings);
+  const writeVersion = versionWriter(pool, { node, historyVersions });
   const writers = new Map<string, Promise<unknown>>();
   let cacheHits = 0;
   let cacheMisses = 0;
@@ -133,17 +128,6 @@ export function openDocumentStore({
     const document = storedDocument(row.content ?? '', row.entity_tag, { flaw: row.flaw ?? undefined });
     cache.set(cacheKey, document);
     return document;
-  }
-
-  async function swap(version: VersionToWrite, attempts = 3): Promise<Swap> {
-    try {
-      const statement = writeStatement(version, { node, historyVersions });
-      const { rows } = await orUnavailable(pool.query<Swap>(statement));
-      return rows[0] ?? { swapped: false, taken: null, exceeded: null, home: null };
-    } catch (error) {
-      if (attempts > 1 && isUndoneByOthers(error)) return swap(version, attempts - 1);
-      throw error;
-    }
   }
 
   async function changeAndSwap<Outcome>(
@@ -173,7 +157,7 @@ export function openDocumentStore({
       const version =
         next === undefined ? undefined : storedDocument(next.text, entityTag, { tree: next, flaw });
       cache.delete(cacheKey);
-      const { swapped, taken, exceeded, home } = await swap({
+      const { swapped, taken, exceeded, home } = await writeVersion({
         key,
         author,
         expectedTag: current?.entityTag,

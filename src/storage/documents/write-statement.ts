@@ -1,4 +1,4 @@
-/** The statement that writes a version. */
+/** The statements that write one version, or several. */
 import type pg from 'pg';
 import type { Quota } from '../../subscribers/subscriber.js';
 import { Conflict } from '../../xcap/conflict.js';
@@ -40,7 +40,7 @@ export interface Swap {
   readonly home: 'moved' | 'gone' | 'claimed' | null;
 }
 
-interface WriteOptions {
+export interface WriteOptions {
   /** The name of this machine in version records. */
   readonly node: string;
   readonly historyVersions: number;
@@ -65,6 +65,35 @@ export function writeStatement(
       owner.quota?.bytes,
       flaw,
       audit === undefined ? undefined : JSON.stringify(audit),
+    ],
+  };
+}
+
+/** Of writes that change no claims. A row comes back for each of them, with its place, from 1. */
+export function writesStatement(
+  versions: readonly VersionToWrite[],
+  { node, historyVersions }: WriteOptions,
+): pg.QueryConfig {
+  return {
+    name: 'xcapd-writes',
+    text:
+      'select place, swapped, null as taken, exceeded, home from xcapd.write_documents' +
+      '($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
+    values: [
+      versions.map(({ key }) => key.xui),
+      versions.map(({ key }) => key.auid),
+      versions.map(({ key }) => key.path),
+      versions.map(({ expectedTag }) => expectedTag ?? null),
+      versions.map(({ newTag }) => newTag),
+      versions.map(({ text }) => text),
+      versions.map(({ author }) => author),
+      versions.map(({ owner }) => owner.isSubscriber),
+      versions.map(({ owner }) => owner.quota?.documents ?? null),
+      versions.map(({ owner }) => owner.quota?.bytes ?? null),
+      versions.map(({ flaw }) => flaw ?? null),
+      versions.map(({ audit }) => (audit === undefined ? null : JSON.stringify(audit))),
+      node,
+      historyVersions,
     ],
   };
 }

@@ -1,6 +1,7 @@
 /** What two servers on one database never do to each other, as README.md and ARCHITECTURE.md promise it. */
 import t from 'tap';
-import { query, testCluster, type TestDatabase } from '../../fixtures/database.js';
+import { query } from '../../fixtures/database.js';
+import { deadlocks } from '../../fixtures/deadlocks.js';
 import { managementClient } from '../../fixtures/management-client.js';
 import { until } from '../../fixtures/serve.js';
 import type { TestContext } from '../../fixtures/tap.js';
@@ -28,20 +29,6 @@ async function twoServers(t: TestContext, environment: NodeJS.ProcessEnv = {}) {
 
 function statuses(answers: readonly Answer[]): Set<number> {
   return new Set(answers.map(({ status }) => status));
-}
-
-/** Deadlocks that PostgreSQL has found. It counts them for certain when the connections end, so they do. */
-async function deadlocks({ database }: TestDatabase): Promise<number | undefined> {
-  const others = `from pg_stat_activity where datname = '${database}'`;
-  await until('all connections have ended', async () => {
-    const ended = await query(testCluster(), `select pg_terminate_backend(pid) ${others}`);
-    return ended.length === 0;
-  });
-  const [row] = await query<{ deadlocks: number }>(
-    testCluster(),
-    `select deadlocks::int from pg_stat_database where datname = '${database}'`,
-  );
-  return row?.deadlocks;
 }
 
 t.test('an entity tag never comes back, also where the same content does', async (t) => {
