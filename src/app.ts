@@ -16,6 +16,7 @@ import type { SubscriberRegister } from './subscribers/register.js';
 import { secretBox } from './subscribers/secret-box.js';
 import type { StoreFigures } from './storage/documents/store.js';
 import { openStorage } from './storage/storage.js';
+import { countDisagreements } from './usages/disagreements.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
 import { documentMaker } from './xcap/document-maker.js';
 import { servedUsages, type LoadedUsages } from './xcap/usage/loaded-usage.js';
@@ -58,11 +59,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   // Before anything is opened: a file that cannot be used leaves nothing open.
   const tls = readTls(config);
   const tokens = readAdminTokens(config);
+  const opened: { listeners?: Listeners } = {};
+  const disagreements = countDisagreements((disagreement) => {
+    opened.listeners?.xcap.log.warn(
+      disagreement,
+      'a document was refused that the second schema validator calls valid',
+    );
+  });
   const usages = await loadUsages(options.usageFolders ?? [usageFolders], {
     ...config,
     areExamplesChecked: options.areUsagesChecked === true,
+    onDisagreement: disagreements.add,
   });
-  const opened: { listeners?: Listeners } = {};
   const onError = (error: Error) => {
     opened.listeners?.xcap.log.warn({ err: error }, 'a database connection was lost');
   };
@@ -102,6 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics(() => ({
     ...storeFigures(storage.documents.figures()),
     request_history_lost_total: storage.requests.lost(),
+    schema_disagreements_total: disagreements.count(),
   }));
   const listeners = await openListeners({
     config,

@@ -6,7 +6,8 @@ import type { ApplicationUsage } from '../xcap/usage/contract.js';
 import type { LoadedUsages } from '../xcap/usage/loaded-usage.js';
 import { schemaFault } from '../xcap/usage/validate.js';
 import { readDocument } from '../xml/fence.js';
-import { loadSchema, type Schema } from '../xml/schema.js';
+import { loadSchema, readSchema, withoutSecondOpinion, type Schema, type Tell } from '../xml/schema.js';
+import type { SourceTree } from '../xml/source-tree.js';
 import { vocabularies, type Vocabulary } from '../xml/vocabulary.js';
 
 /** Where usages lie: their schemas and examples in the sources, their definitions also where they were compiled to. */
@@ -29,8 +30,13 @@ export interface UsageChoices {
   readonly foreignNamespaces?: ReadonlyMap<string, readonly string[]>;
   /** Who writes the documents of a usage beside its users; here only that there is such a usage is checked. */
   readonly trustedWriters?: readonly { readonly auid: string }[];
-  /** True where the same files were checked against their known-bad examples a moment ago. Default: false. */
+  /**
+   * True where the same files were checked a moment ago: schemas are then compiled when they are needed, and known-bad examples
+   * not validated. Default: false.
+   */
   readonly areExamplesChecked?: boolean;
+  /** Told of documents that the schema validators judge differently. Default: nobody is. */
+  readonly onDisagreement?: Tell;
 }
 
 interface Candidate {
@@ -57,7 +63,9 @@ export async function loadUsages(
   folders: readonly UsageFolders[],
   choices: UsageChoices = noChoices,
 ): Promise<LoadedUsages> {
-  const loading = folders.flatMap((folder) => auidsIn(folder).map((auid) => loadCandidate(folder, auid)));
+  const loading = folders.flatMap((folder) =>
+    auidsIn(folder).map((auid) => loadCandidate(folder, auid, choices)),
+  );
   const found = await Promise.all(loading);
   checkChoices(found, choices);
   checkAliases(found);
@@ -161,7 +169,11 @@ function auidsIn({ sources }: UsageFolders): string[] {
     .map(({ name }) => name);
 }
 
-async function loadCandidate(folders: UsageFolders, auid: string): Promise<Candidate> {
+async function loadCandidate(
+  folders: UsageFolders,
+  auid: string,
+  { areExamplesChecked, onDisagreement }: UsageChoices,
+): Promise<Candidate> {
   const folder = join(folders.sources, auid);
   const definition = pathToFileURL(join(folders.definitions, auid, 'usage.js')).href;
   const module = (await import(definition)) as { readonly usage?: ApplicationUsage };
@@ -170,8 +182,9 @@ async function loadCandidate(folders: UsageFolders, auid: string): Promise<Candi
     throw new UsageError(`${folder} has the AUID '${module.usage.auid}', which is not the folder's name.`);
   }
   const { usage } = module;
+  const readOrLoad = areExamplesChecked === true ? readSchema : loadSchema;
   const schemaIn = (name: string | undefined) =>
-    name === undefined ? undefined : loadSchema(join(folder, name));
+    name === undefined ? undefined : readOrLoad(join(folder, name), onDisagreement);
   return { usage, schema: schemaIn(usage.schema), lenientSchema: schemaIn(usage.lenientSchema), folder };
 }
 
@@ -208,18 +221,16 @@ function checkExamples(
     if (!reading.ok) throw new UsageError(`${join(examples, name)}: ${reading.refusal.message}`);
     return { name, tree: reading.value };
   });
-  for (const { name, tree } of documents) {
-    if (schemaFault(tree, { usage, schema, knownNames }) === undefined) {
-      throw new UsageError(`The schema of ${usage.auid} accepts ${name}, which breaks it.`);
-    }
+  const accepts = (by: Schema) => {
+    const rules = { usage, schema: withoutSecondOpinion(by), knownNames };
+    return ({ tree }: { readonly tree: SourceTree }) => schemaFault(tree, rules) === undefined;
+  };
+  const accepted = documents.find(accepts(schema));
+  if (accepted !== undefined) {
+    throw new UsageError(`The schema of ${usage.auid} accepts ${accepted.name}, which breaks it.`);
   }
   // It exists to accept some of them.
-  if (
-    lenientSchema !== undefined &&
-    documents.every(
-      ({ tree }) => schemaFault(tree, { usage, schema: lenientSchema, knownNames }) === undefined,
-    )
-  ) {
+  if (lenientSchema !== undefined && documents.every(accepts(lenientSchema))) {
     throw new UsageError(
       `The lenient schema of ${usage.auid} accepts all its schema-validation-error-*.xml.`,
     );

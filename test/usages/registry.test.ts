@@ -5,6 +5,7 @@ import t from 'tap';
 import { packageFolder, usageFolders } from '../../src/package-files.js';
 import { loadUsages } from '../../src/usages/registry.js';
 import { usageNamed } from '../../src/xcap/usage/loaded-usage.js';
+import { validate } from '../../src/xml/schema.js';
 import type { TestContext } from '../fixtures/tap.js';
 
 const root = join(packageFolder, 'test/fixtures/auids/org.example.root');
@@ -68,11 +69,37 @@ t.test('folders that are no usage', async (t) => {
         ),
       /missing\.xsd/,
     ],
+    [
+      'a schema that does not compile',
+      'org.example.mistaken',
+      (folder) =>
+        writeFileSync(
+          join(folder, 'root.xsd'),
+          readFileSync(join(root, 'root.xsd'), 'utf8').replace(
+            '</xs:schema>',
+            '<xs:element name="other" type="xs:strin"/></xs:schema>',
+          ),
+        ),
+      /org\.example\.mistaken\/root\.xsd is not a valid XML schema: .*'strin' does not resolve .* line \d+\)$/,
+    ],
   ];
   for (const [name, auid, change, message] of cases) {
     const folder = brokenUsages(t, auid, change);
     await t.rejects(loadUsages([{ sources: folder, definitions: folder }]), { message }, name);
   }
+});
+
+t.test('files that were checked a moment ago are not compiled before they are needed', async (t) => {
+  const folder = brokenUsages(t, 'org.example.later', (folder) =>
+    writeFileSync(
+      join(folder, 'root.xsd'),
+      '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element/></xs:schema>',
+    ),
+  );
+  const choices = { optionalUsages: [], policies: new Map<string, string>(), areExamplesChecked: true };
+  const usages = await loadUsages([{ sources: folder, definitions: folder }], choices);
+  const { schema } = usages.get('org.example.later') ?? {};
+  t.throws(() => schema && validate('<root/>', schema), { name: 'SchemaLoadError' });
 });
 
 t.test('the usages of the product load, ordered by AUID', async (t) => {

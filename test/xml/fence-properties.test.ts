@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { parseXml, type Attribute, type Element } from 'libxmljs2';
+import { join } from 'node:path';
 import t from 'tap';
+import { packageFolder } from '../../src/package-files.js';
 import { readDocument, readFragment } from '../../src/xml/fence.js';
+import { loadSchema, validate } from '../../src/xml/schema.js';
 import { descendantsOrSelf, type SourceElement } from '../../src/xml/source-tree.js';
 
 /** The tree of a text that has to pass. */
@@ -27,12 +30,20 @@ t.test('every element stands where the tree says', async (t) => {
 
 t.test('libxml2 accepts what the fence accepts, and sees the same', async (t) => {
   const tolerated = new Set([99, 513, 539]); // not a URI; xml:id: repeated, not a name
+  const schema = loadSchema(join(packageFolder, 'schemas/xcap-error.xsd'), () =>
+    t.fail('the second validator calls it valid'),
+  );
   let passed = 0;
   fc.assert(
     fc.property(mutatedDocuments(), (text) => {
       const result = readDocument(text);
       if (!result.ok) return;
       passed += 1;
+      const validity = validate(text, schema);
+      // Not before it is parsed.
+      if (validity.valid || !validity.message.includes('has no such element at the top')) {
+        throw new Error(JSON.stringify(validity));
+      }
       const document = parseXml(text, { nonet: true });
       const grave = document.errors.filter((e) => (e.level ?? 0) >= 2 && !tolerated.has(e.code ?? 0));
       if (grave.length > 0) throw new Error(grave[0]?.message);
