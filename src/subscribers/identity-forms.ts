@@ -1,26 +1,42 @@
 /** What can be the identity of a subscriber, and how people write the one that they look for. */
 import type { Xui } from '../xcap/terms.js';
-import { canonicalXui } from '../xcap/uri/xui.js';
+import { addressFault } from '../xcap/uri/address-fault.js';
+import { addressParts, canonicalXui, writtenUri } from '../xcap/uri/xui.js';
 
-const host = String.raw`(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])`;
-const patterns: readonly RegExp[] = [
-  // RFC 3261 §25.1 and likewise the other schemes of addresses; a server has no user part.
-  new RegExp(String.raw`^(?:sips?|im|pres|xmpp|mailto):(?:[^@\s%]|%[0-9A-F]{2})+@${host}(?::\d+)?(?:;\S*)?$`),
-  new RegExp(String.raw`^sips?:${host}(?::\d+)?(?:;\S*)?$`),
-  // RFC 3966 §3.
-  /^tel:\+?[\da-f*#]+(?:;\S*)?$/,
+const forms: readonly RegExp[] = [
   /^(?:urn|https?):\S+$/,
   // Devices, and private identities.
   /^[\w.~*!+-]+$/,
 ];
 
-/** A sentence on why nobody can have that identity, which is in canonical form, or undefined. */
-export function identityFault(identity: Xui): string | undefined {
-  if (patterns.some((pattern) => pattern.test(identity))) return undefined;
-  return (
-    `'${identity}' is not the identity of anybody. It has to be a URI, such as sip:alice@example.com or tel:+15550100, ` +
-    'or the name of a device without blanks.'
-  );
+/** A sentence on why nobody can have that identity, or undefined. */
+export function identityFault(given: string, defaultDomain?: string): string | undefined {
+  const identity = canonicalXui(given, defaultDomain);
+  const [scheme] = /^(?:sips?|im|pres|xmpp|mailto|tel):/.exec(identity) ?? [];
+  if (scheme === undefined) {
+    if (forms.some((form) => form.test(identity))) return undefined;
+    return (
+      `'${identity}' is not the identity of anybody. It has to be a URI, such as sip:alice@example.com or tel:+15550100, ` +
+      'or the name of a device without blanks.'
+    );
+  }
+  // What is kept is read again where it is imported, and has fewer escapes there.
+  const fault = faultAsWritten(given) ?? addressFault(identity) ?? faultOfIdentity(scheme, identity);
+  return fault && `'${identity}' is not the identity of anybody, because ${fault}.`;
+}
+
+/** A name without scheme and domain gets both by the configuration. */
+function faultAsWritten(given: string): string | undefined {
+  const { scheme, rest } = writtenUri(given);
+  return scheme === undefined && addressParts(rest).user === undefined ? undefined : addressFault(given);
+}
+
+/** What others of these URIs may be: a server has no name, and no identity has headers (RFC 3261 §19.1.1, Table 1). */
+function faultOfIdentity(scheme: string, identity: Xui): string | undefined {
+  if (scheme === 'tel:') return undefined;
+  const { user, tail } = addressParts(writtenUri(identity).rest);
+  if (tail.includes('?')) return 'it has headers';
+  return user === undefined && !scheme.startsWith('sip') ? 'it has no name' : undefined;
 }
 
 /**

@@ -71,15 +71,15 @@ const numbers: readonly string[] = [
 ];
 
 /** All ways to write a claim into a document that is there. */
-function writes(send: Send, usage: Claiming, xui: string, uri: string): Promise<Answer>[] {
+function ways(send: Send, usage: Claiming, xui: string): ((uri: string) => Promise<Answer>)[] {
   const at = documentAt(usage, xui);
   const put = (target: string, type: string, body: string) =>
     send('PUT', target, { as: xui, body, headers: { 'content-type': type } });
   return [
-    send('PUT', at, { as: xui, body: usage.document(uri) }),
-    put(`${at}/~~/${usage.selector}`, 'application/xcap-el+xml', usage.element(uri)),
-    put(`${at}/~~/${usage.selector}/@uri`, 'application/xcap-att+xml', uri),
-    send('PUT', documentAt(usage, xui, 'new'), { as: xui, body: usage.document(uri) }),
+    (uri) => send('PUT', at, { as: xui, body: usage.document(uri) }),
+    (uri) => put(`${at}/~~/${usage.selector}`, 'application/xcap-el+xml', usage.element(uri)),
+    (uri) => put(`${at}/~~/${usage.selector}/@uri`, 'application/xcap-att+xml', uri),
+    (uri) => send('PUT', documentAt(usage, xui, 'new'), { as: xui, body: usage.document(uri) }),
   ];
 }
 
@@ -104,8 +104,10 @@ t.test('nobody gets round by another usage, another spelling or a part of a docu
   for (const usage of usages) {
     const own = usage.document(`sip:bobs-${usage.auid}@example.com`);
     t.equal((await send('PUT', documentAt(usage, bob), { as: bob, body: own })).status, 201);
-    for (const uri of taken) {
-      for (const { status, body } of await Promise.all(writes(send, usage, bob, uri))) {
+    for (const [i, uri] of taken.entries()) {
+      // The first are tried in all ways, the others in turn.
+      const tried = ways(send, usage, bob).filter((_, way) => i < beside('dora').length || way === i % 4);
+      for (const { status, body } of await Promise.all(tried.map((write) => write(uri)))) {
         t.match({ status, body }, { status: 409, body: /<uniqueness-failure/ }, `${usage.auid} ${uri}`);
       }
     }
@@ -245,5 +247,62 @@ t.test('of claims at the same time one is first', async (t) => {
     );
     const left = await query(database, "select uri from xcapd.claims where uri like 'sip:run%x@%'");
     t.same(left, [], 'no claim is left beside an identity');
+  }
+});
+
+t.test('RFC 3261 §25.1: what is no URI of anybody is none of a service or a group either', async (t) => {
+  const { send, manage } = await startServer(t);
+  const ask = managementClient(manage);
+  const cases: [uri: string, why: RegExp][] = [
+    ['sip:do ra@example.com', /because it has a blank or a control character/],
+    ['sip:&lt;dora@example.com&gt;', /because it has &lt; without an escape/],
+    ['sip:dora@example.com/', /because it has \/ behind its host/],
+    ['sip:dora@example.com#x', /because it has # behind its host/],
+    ['sip:dora@example.com;x=@example.com', /because it has more than one @/],
+    ['sip:dora@example.com;', /because ; is no parameter/],
+    ['sip:dora@example.com:', /because : is no port/],
+    ['sip:dora@example..com', /because example\.\.com is no host/],
+    ['sip:dora@example.com?x', /because 'x' is no header/],
+    ['tel:+1555;phone-context=example.com;x=&lt;', /because it has &lt; without an escape/],
+    ['sip:example.com', /has to be a SIP URI with a name and a domain/],
+    ['pres:dora@example.com', /has to be a SIP URI with a name and a domain/],
+  ];
+  for (const usage of usages) {
+    const own = usage.document('sip:bobs@example.com');
+    await send('PUT', documentAt(usage, bob), { as: bob, body: own });
+    for (const [i, [uri, why]] of cases.entries()) {
+      const tried = ways(send, usage, bob).filter((_, way) => usage === rls || way === i % 4);
+      for (const { status, body } of await Promise.all(tried.map((write) => write(uri)))) {
+        t.match(
+          { status, body },
+          { status: 409, body: /<constraint-failure phrase=/ },
+          `${usage.auid} ${uri}`,
+        );
+        t.match(body, why, `${usage.auid} ${uri}`);
+      }
+    }
+    t.equal((await send('GET', documentAt(usage, bob), { as: bob })).body, own, 'nothing has changed');
+    await send('DELETE', documentAt(usage, bob), { as: bob });
+  }
+  for (const uri of [
+    'sip:do%20ra@example.com',
+    'sip:d\u00f8ra@example.com',
+    'sip:dora&amp;=+$,?/@example.com:5060;x=[1]/:&amp;+$?Subject=a%20b',
+    'sips:*!~@sub.example.com.',
+    'tel:*21%23;phone-context=example.com',
+  ]) {
+    const name = encodeURIComponent(uri.replace(/\W/g, ''));
+    const put = await send('PUT', documentAt(groups, bob, name), { as: bob, body: groups.document(uri) });
+    t.equal(put.status, 201, `${uri}: ${put.body}`);
+  }
+  for (const xui of [
+    'sip:do ra@example.com',
+    'sip:dora@example.com/',
+    'sip:dora@example.com;x=@example.com',
+  ]) {
+    const refused = { status: 400, body: { code: 'invalid-identity', detail: /, because it has / } };
+    t.match(await ask('POST', '/subscribers', { xui }), refused, xui);
+    t.match(await ask('POST', '/subscribers', { xui: alice, identities: [xui] }), refused, xui);
+    t.equal((await ask('POST', '/subscribers?force=true', { xui })).status, 201, 'an operator may insist');
   }
 });

@@ -20,6 +20,11 @@ t.test('identities that somebody can have', (t) => {
     'http://example.com/alice',
     '0a1b2c3d',
     'mcptt-device.7',
+    'sip:a;b?c/d=e&f$g,h+i@example.com;x=[y]/:&+$',
+    'sip:alice@example.com.',
+    'sips:alice@[::ffff:192.0.2.1]:65535',
+    'sip:\u00e4lice@b\u00fccher.example',
+    'xmpp:alice@example.com',
   ]) {
     t.equal(identityFault(canonicalXui(given)), undefined, given);
   }
@@ -45,6 +50,31 @@ t.test('what nobody can have', (t) => {
   ]) {
     t.match(identityFault(canonicalXui(given)), /is not the identity of anybody/, given);
   }
+  t.end();
+});
+
+t.test('why nobody can have it', (t) => {
+  const cases: [given: string, why: RegExp][] = [
+    ['sip:al ice@example.com', /because it has a blank or/],
+    ['sip:al%20ice@example.com', /because it has a blank or/],
+    ['sip:<alice@example.com>', /because it has < without an escape/],
+    ['sip:alice@example.com/', /because it has \/ behind its host/],
+    ['sip:alice@example.com#x', /because it has # behind its host/],
+    ['sip:alice@example.com;x=@example.com', /because it has more than one @/],
+    ['sip:100%@example.com', /because it has a % that begins no escape/],
+    ['alice@example..com', /because example\.\.com is no host/],
+    ['sip:alice@example.com:70000', /because :70000 is no port/],
+    ['sip:alice@example.com;', /because ; is no parameter/],
+    ['sip:alice@example.com?subject=x', /because it has headers/],
+    ['pres:example.com', /because it has no name/],
+    ['tel:+1555;x=<', /because it has < without an escape/],
+    ['tel:+1555;ext=1;ext=2', /because it has the parameter ext twice/],
+    ['tel:+fee', /because it has no telephone number/],
+  ];
+  for (const [given, why] of cases) t.match(identityFault(given), why, given);
+  t.equal(identityFault('alice', 'example.com'), undefined);
+  t.equal(identityFault('+1555', 'example.com'), undefined);
+  t.match(identityFault('al ice', 'example.com'), /because it has a blank/);
   t.end();
 });
 

@@ -50,7 +50,7 @@ export function canonical({ defaultDomain }: Context, given: string): Xui {
 /** The identity in canonical form. @throws Problem 400 where it cannot be one */
 export function newIdentity(context: Context, given: string, isForced = false): Xui {
   const identity = storable(canonical(context, given));
-  const fault = isForced ? undefined : identityFault(identity);
+  const fault = isForced ? undefined : identityFault(given, context.defaultDomain);
   if (fault !== undefined) throw new Problem(400, fault, { code: 'invalid-identity' });
   return identity;
 }

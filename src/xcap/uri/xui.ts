@@ -27,12 +27,57 @@ export function canonicalXui(identifier: string, defaultDomain = ''): Xui {
   if (scheme === 'tel') return `tel:${canonicalTelephone(rest)}`;
   if (scheme === 'urn') return `urn:${rest.replace(/^[^:]*/, (namespace) => namespace.toLowerCase())}`;
   if (scheme === 'http' || scheme === 'https') return `${scheme}:${canonicalHierarchy(rest)}`;
-  if (scheme !== undefined) return `${scheme}:${canonicalAddress(withAt(rest))}`;
+  if (scheme !== undefined) return `${scheme}:${canonicalAddress(rest)}`;
   const address = text.includes(':') ? text : withAt(text);
   if (address.includes('@')) return `sip:${canonicalAddress(address)}`;
   const name = withPlus(text);
   if (defaultDomain === '' || name.includes(':')) return name;
   return `sip:${name}@${canonicalHost(defaultDomain)}`;
+}
+
+/** What stands where in an address, without common escapes: what is behind `sip:` (RFC 3261 §19.1.1), and likewise in other schemes. */
+export interface AddressParts {
+  /** Undefined where there is no `@`. */
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly host: string;
+  /** With its colon; '' where there is none. */
+  readonly port: string;
+  /** All that is behind. */
+  readonly tail: string;
+}
+
+/** A URI of somebody before its parts are compared. */
+export interface WrittenUri {
+  /** As it was written, decoded once where it was encoded as a whole. */
+  readonly written: string;
+  readonly scheme: string | undefined;
+  /** What is behind the scheme, without common escapes. */
+  readonly rest: string;
+}
+
+/** What `canonicalXui` goes by. */
+export function writtenUri(identifier: string): WrittenUri {
+  const written = wholeDecoded(withCommonEscapes(identifier)) ?? identifier;
+  const [scheme, rest] = schemeAndRest(withCommonEscapes(written));
+  return { written, scheme, rest };
+}
+
+/** Takes an address without its scheme apart. The last `@` counts: some passwords have others, not escaped. */
+export function addressParts(rest: string): AddressParts {
+  const address = withAt(rest);
+  const at = address.lastIndexOf('@');
+  const userinfo = address.slice(0, Math.max(at, 0));
+  const [user = ''] = userinfo.split(':', 1);
+  const [hostAndPort = ''] = /^[^;?/#]*/.exec(address.slice(at + 1)) ?? [];
+  const [host = ''] = /^(?:\[[^\]]*\]?|[^:]*)/.exec(hostAndPort) ?? [];
+  return {
+    user: at < 0 ? undefined : user,
+    password: userinfo.length > user.length ? userinfo.slice(user.length + 1) : undefined,
+    host,
+    port: hostAndPort.slice(host.length),
+    tail: address.slice(at + 1 + hostAndPort.length),
+  };
 }
 
 /** A host in the one form in which hosts are compared: RFC 3986 §6.2.2, RFC 4745 §7.1.3, RFC 5952. */
@@ -55,10 +100,13 @@ function schemeAndRest(text: string): [scheme: string | undefined, rest: string]
 
 /** A URI that was percent-encoded as a whole, as SIP SIMPLE clients do. */
 function decodedOnce(text: string): string {
-  const [, scheme = ''] = /^([a-z]{1,8})%3A/i.exec(text) ?? [];
-  if (!schemes.includes(scheme.toLowerCase())) return text;
-  const decoded = percentDecoded(text);
+  const decoded = wholeDecoded(text);
   return decoded === undefined ? text : withCommonEscapes(decoded);
+}
+
+function wholeDecoded(text: string): string | undefined {
+  const [, scheme = ''] = /^([a-z]{1,8})%3A/i.exec(text) ?? [];
+  return schemes.includes(scheme.toLowerCase()) ? percentDecoded(text) : undefined;
 }
 
 /** One escaped octet or character, a percent sign that escapes nothing, or a control character. */
@@ -89,19 +137,10 @@ function withAt(address: string): string {
   return `${address.slice(0, last)}@${address.slice(last + 3)}`;
 }
 
-/** What is behind `sip:` (RFC 3261 §19.1.1), and likewise that of addresses in other schemes. */
 function canonicalAddress(address: string): string {
-  const at = address.lastIndexOf('@');
-  const [user = ''] = address.slice(0, Math.max(at, 0)).split(':', 1);
-  const [hostAndPort = ''] = /^[^;?/#]*/.exec(address.slice(at + 1)) ?? [];
-  const tail = address.slice(at + 1 + hostAndPort.length);
-  return `${at < 0 ? '' : `${withPlus(user)}@`}${canonicalAuthority(hostAndPort)}${canonicalTail(tail)}`;
-}
-
-function canonicalAuthority(hostAndPort: string): string {
-  const [host = ''] = /^(?:\[[^\]]*\]?|[^:]*)/.exec(hostAndPort) ?? [];
-  const port = hostAndPort.slice(host.length).toLowerCase();
-  return `${canonicalHost(host)}${port === ':' ? '' : withCommonEscapes(port)}`;
+  const { user, host, port, tail } = addressParts(address);
+  const canonicalPort = port === ':' ? '' : withCommonEscapes(port.toLowerCase());
+  return `${user === undefined ? '' : `${withPlus(user)}@`}${canonicalHost(host)}${canonicalPort}${canonicalTail(tail)}`;
 }
 
 /** Parameters, which compare without case and in any order (RFC 3261 §19.1.4), and what is behind them. */

@@ -1,6 +1,7 @@
 /** Addresses that users give out, to groups and services. */
 import { domainOf } from '../policy/common-policy.js';
 import type { DocumentSelector } from '../terms.js';
+import { addressFault } from '../uri/address-fault.js';
 import { canonicalXui } from '../uri/xui.js';
 
 /**
@@ -16,11 +17,14 @@ export function unusableAddress(
   document: DocumentSelector,
 ): string | undefined {
   const uri = canonicalXui(given);
-  const isNumber = /^tel:\+?[*#\da-f]+(?:;|$)/.test(uri);
-  const domain = isNumber ? domainOfNumber(uri) : domainOf(uri);
-  if (!isNumber && (!/^sips?:[^@]/.test(uri) || domain === undefined)) {
+  if (!/^(?:tel:|sips?:[^@]*@)/.test(uri)) {
     return `The address of a ${what} has to be a SIP URI with a name and a domain, or a tel URI: ${given}`;
   }
+  const fault = addressFault(given);
+  if (fault !== undefined) {
+    return `The address of a ${what} is no URI of anybody, because ${fault}: ${given}`;
+  }
+  const domain = uri.startsWith('tel:') ? domainOfNumber(uri) : domainOf(uri);
   const ownerDomain = document.tree === 'users' ? domainOf(document.xui) : undefined;
   if (ownerDomain === undefined || domain === ownerDomain || domain?.endsWith(`.${ownerDomain}`)) {
     return undefined;

@@ -303,7 +303,7 @@ t.test('search by the beginning of an identity', async (t) => {
   const ask = managementClient(manage);
   await ask('POST', '/subscribers', { xui: alice, identities: ['tel:+15550100001', 'tel:+15550100009'] });
   await ask('POST', '/subscribers', { xui: 'sip:alan@example.com', identities: ['tel:+15550100002'] });
-  await ask('POST', '/subscribers', { xui: 'sip:100%@example.com' });
+  await ask('POST', '/subscribers', { xui: 'sip:100%25@example.com' });
   const found = async (query: string) =>
     (await allItems<Listed>(ask, `/subscribers?limit=1&query=${encodeURIComponent(query)}`)).map(
       ({ xui }) => xui,
