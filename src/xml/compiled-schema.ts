@@ -154,6 +154,12 @@ function listening(to: Listener, work: () => number): number {
   listener = to;
   try {
     return work();
+  } catch (error) {
+    // A trap has left the instance in the middle of its work. A worker that ends is replaced.
+    setImmediate(() => {
+      throw error;
+    });
+    throw error;
   } finally {
     listener = ignore;
   }

@@ -1,4 +1,5 @@
 /** Two versions of libxml2 judge documents: the first decides, the second words refusals. Here is where they differ. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -244,4 +245,18 @@ t.test('what the second validator calls valid is refused all the same, and told'
   validate(list('', ' until="P1Y"'), schema);
   validate(list('', ' until="a year"'), schema);
   t.equal(heard.length, 1, 'where they agree nothing is told');
+});
+
+t.test('a trap in WebAssembly ends the process', async (t) => {
+  const module = new URL('../../src/xml/compiled-schema.js', import.meta.url).href;
+  const program = `
+    import { faultOf } from '${module}';
+    try { faultOf('<a/>', { pointer: 0x7ffffff0 }); } catch { console.log('refused'); }
+    setTimeout(() => console.log('still here'), 60_000);`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  t.equal(status, 1);
+  t.equal(stdout, 'refused\n');
+  t.match(stderr, 'RuntimeError');
 });
