@@ -14,8 +14,8 @@ import { newSubscriber } from './subscribers.js';
 const linesAtOnce = 500;
 const charactersAtOnce = 8 * 1024 * 1024;
 const maximalLineLength = 16 * 1024 * 1024;
-/** Fewer than the pool has connections: requests go on meanwhile. */
-const documentsAtOnce = 4;
+/** They share commits, which the writes of users join meanwhile. */
+const documentsAtOnce = 32;
 /** As many as Node.js has threads for scrypt. */
 const passwordsAtOnce = 4;
 
