@@ -69,6 +69,7 @@ export function processingBudget(rules: BudgetRules = usualBudget): ProcessingBu
       if (balance < 0) throw new TooMuchProcessing(Math.ceil(-balance / share / 1000));
     },
     spend({ role, xuis: [account] }, work) {
+      if (role !== undefined) return work();
       const [start, computedBefore] = [clock(), computed()];
       try {
         return work();
@@ -76,7 +77,7 @@ export function processingBudget(rules: BudgetRules = usualBudget): ProcessingBu
         const now = clock();
         // Other threads of the process compute as well, and other processes of the machine make everything longer.
         const took = Math.min(now - start, computed() - computedBefore);
-        if (role === undefined && took > freeMilliseconds) {
+        if (took > freeMilliseconds) {
           accounts.set(account, { balance: balanceOf(account, now) - took, at: now });
         }
       }
