@@ -54,7 +54,7 @@ export function documentChecker(usages: LoadedUsages, keepInvalid = false): Docu
     store: emptyStore,
     maker: documentMaker(emptyStore, []),
     grantsOf: () => Promise.resolve([]),
-    spend: (_principal, work) => work(),
+    spend: (_principal, _characters, work) => work(),
     maximalDocumentBytes,
     strictMediaTypes: false,
     xcapRoots,

@@ -22,6 +22,8 @@ export interface ProcessingBudget {
 }
 
 export interface BudgetRules {
+  /** Work on a text that is shorter is never long: it is not even measured, which would cost as much as some of it. */
+  readonly freeCharacters: number;
   /** What is shorter costs nothing: nobody waits for it. */
   readonly freeMilliseconds: number;
   /** What an account has at most, and at the start. */
@@ -36,6 +38,7 @@ export interface BudgetRules {
 
 /** Some twenty lists of 5,000 entries at once, and then one in a second. */
 export const usualBudget: BudgetRules = {
+  freeCharacters: 16_384,
   freeMilliseconds: 5,
   burstMilliseconds: 2_000,
   share: 0.1,
@@ -51,7 +54,7 @@ const maximalAccounts = 10_000;
 
 /** Those whom the operator knows by name are not limited: servers, and who runs them. */
 export function processingBudget(rules: BudgetRules = usualBudget): ProcessingBudget {
-  const { freeMilliseconds, burstMilliseconds, share, clock, computed } = rules;
+  const { freeCharacters, freeMilliseconds, burstMilliseconds, share, clock, computed } = rules;
   const accounts = new LRUCache<string, { readonly balance: number; readonly at: number }>({
     max: maximalAccounts,
   });
@@ -68,8 +71,8 @@ export function processingBudget(rules: BudgetRules = usualBudget): ProcessingBu
       const balance = balanceOf(account, clock());
       if (balance < 0) throw new TooMuchProcessing(Math.ceil(-balance / share / 1000));
     },
-    spend({ role, xuis: [account] }, work) {
-      if (role !== undefined) return work();
+    spend({ role, xuis: [account] }, characters, work) {
+      if (role !== undefined || characters < freeCharacters) return work();
       const [start, computedBefore] = [clock(), computed()];
       try {
         return work();

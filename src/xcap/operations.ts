@@ -2,7 +2,7 @@
 import { isNotModified } from './document/conditions.js';
 import { representDocument, representNode } from './document/representation.js';
 import type { StoredDocument } from './document/stored-document.js';
-import { apply, type Write } from './document/write.js';
+import { apply, type Edit, type Write } from './document/write.js';
 import { checkReadable, checkWritable } from './permission.js';
 import { nodeSelectorOf, planPut, planRemoval, rulesOf } from './plan.js';
 import { noSuchDocument } from './refusal.js';
@@ -20,7 +20,7 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
   const node = nodeSelectorOf(request);
   const document = await readCurrent(xcap, usage, selector);
   if (document === undefined) throw noSuchDocument();
-  const representation = xcap.spend(principal, () =>
+  const representation = xcap.spend(principal, document.text.length, () =>
     node === undefined
       ? representDocument(document, usage.usage, { isRaw: request.uri.isRaw, prefers: request.prefers })
       : representNode(document, node.selector),
@@ -35,7 +35,7 @@ export async function get(xcap: Xcap, request: GetRequest): Promise<ReadResult> 
 export async function put(xcap: Xcap, request: PutRequest): Promise<WriteResult> {
   const rules = rulesOf(xcap, request);
   await checkWritable(xcap, request.usage, request.principal, request.uri.document);
-  const write = xcap.spend(request.principal, () => planPut(xcap, request, rules));
+  const write = xcap.spend(request.principal, request.body.length, () => planPut(xcap, request, rules));
   return perform(xcap, request, write);
 }
 
@@ -58,7 +58,7 @@ async function perform(xcap: Xcap, request: XcapRequest, write: Write): Promise<
     return { next, claims: storedClaims(next, claims), flaw: flaw?.message, audit: audit?.(flaw), outcome };
   };
   const written = await xcap.store.write(target.document, principal.xuis[0], (current) =>
-    xcap.spend(principal, () => change(current)),
+    xcap.spend(principal, charactersIn(current, edit), () => change(current)),
   );
   const { created, claims = [], flaw } = written.outcome;
   if (written.kind === 'taken') {
@@ -72,6 +72,11 @@ async function perform(xcap: Xcap, request: XcapRequest, write: Write): Promise<
     entityTag: written.entityTag,
     ...(flaw === undefined ? {} : { flaw }),
   };
+}
+
+/** What the change reads: the version before, or the one that comes instead of it. */
+function charactersIn(current: StoredDocument | undefined, edit: Edit): number {
+  return edit.kind === 'put-document' ? edit.tree.text.length : (current?.text.length ?? 0);
 }
 
 /** Which document is read: that of the URI, or the one that claims the URI by which it is named. */

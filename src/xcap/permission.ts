@@ -61,7 +61,7 @@ async function isAdmitted(
     if (
       rules !== undefined &&
       rules.flaw === undefined &&
-      spend(principal, () => admits(usage, rules, principal.xuis))
+      spend(principal, rules.text.length, () => admits(usage, rules, principal.xuis))
     )
       return true;
   }

@@ -24,8 +24,11 @@ export interface Xcap {
   readonly hostnames: readonly string[];
 }
 
-/** Does work that is long where documents are large, at the expense of who wants it. It is done in any case. */
-export type Spend = <T>(principal: Principal, work: () => T) => T;
+/**
+ * Does work on a text of so many characters at the expense of who wants it, since it is long where the text is. It is done in any
+ * case.
+ */
+export type Spend = <T>(principal: Principal, characters: number, work: () => T) => T;
 
 /** A request whose sender is known. */
 export interface XcapRequest {

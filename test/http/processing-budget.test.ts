@@ -11,14 +11,15 @@ t.test('long work is paid for from an account that fills with time', (t) => {
   let now = 0;
   let computed = 0;
   const { check, spend } = processingBudget({
+    freeCharacters: 1_000,
     freeMilliseconds: 5,
     burstMilliseconds: 1_000,
     share: 0.1,
     clock: () => now,
     computed: () => computed,
   });
-  const work = (principal: Principal, milliseconds: number, waited = 0) =>
-    spend(principal, () => {
+  const work = (principal: Principal, milliseconds: number, waited = 0, characters = 1_000) =>
+    spend(principal, characters, () => {
       now += milliseconds + waited;
       computed += milliseconds;
       return 'done';
@@ -35,6 +36,8 @@ t.test('long work is paid for from an account that fills with time', (t) => {
 
   for (let i = 0; i < 1_000; i++) work(alice, 5);
   t.equal(waitOf(alice), 0, 'what is short costs nothing');
+  work(alice, 5_000, 0, 999);
+  t.equal(waitOf(alice), 0, 'and so does work on what is small');
   t.equal(work(alice, 900), 'done');
   t.equal(waitOf(alice), 0, 'the burst');
   work(alice, 500);
@@ -50,7 +53,7 @@ t.test('long work is paid for from an account that fills with time', (t) => {
 
   work(bob, 900, 100_000);
   t.equal(waitOf(bob), 0, 'who waits for the machine does not pay for that');
-  t.throws(() => spend(bob, () => failAfter(2_000)), { message: 'refused' }, 'what fails is thrown');
+  t.throws(() => spend(bob, 1_000, () => failAfter(2_000)), { message: 'refused' }, 'what fails is thrown');
   t.ok(waitOf(bob) > 0, 'and paid for');
   work(server, 100_000);
   t.equal(waitOf(server), 0, 'servers of the operator are not limited');
