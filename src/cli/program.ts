@@ -10,6 +10,7 @@ import { addDocumentCommands } from './document-commands.js';
 import { addHelp } from './help.js';
 import { addIdentityCommands } from './identity-commands.js';
 import { addRecordCommands } from './record-commands.js';
+import { addRekeyCommand } from './rekey-command.js';
 import { addRightCommands } from './right-commands.js';
 import { addServerCommands } from './server-commands.js';
 import { addTokenCommand } from './token-command.js';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     .exitOverride();
   addServerCommands(program);
   addBackupCommands(program);
+  addRekeyCommand(program);
   addUserCommands(program);
   addIdentityCommands(program);
   addRightCommands(program);

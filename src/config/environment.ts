@@ -237,6 +237,12 @@ export const variables = {
     description:
       'Key that encrypts the digest secrets in the database: 32 bytes in base64 or hexadecimal digits. They are stored as they are without it (docs/operations.md).',
   },
+  XCAP_NEW_SECRETS_KEY: {
+    type: 'string',
+    default: '',
+    description:
+      'The key that takes its place with `xcapd rekey`, until that is done and it is `XCAP_SECRETS_KEY` itself.',
+  },
   XCAP_JWT_JWKS: {
     type: 'string',
     default: '',

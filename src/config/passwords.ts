@@ -9,6 +9,8 @@ export interface PasswordConfig {
   readonly nonceSeconds: number;
   /** 32 bytes, for the digest secrets in the database; undefined where they are stored as they are. */
   readonly secretsKey: Uint8Array | undefined;
+  /** The one that takes its place. */
+  readonly newSecretsKey: Uint8Array | undefined;
 }
 
 const digestAlgorithmNames = ['MD5', 'SHA-256'] as const;
@@ -17,6 +19,11 @@ type DigestAlgorithmName = (typeof digestAlgorithmNames)[number];
 
 /** @throws ConfigError */
 export function passwordConfig(values: Environment): PasswordConfig {
+  if (values.XCAP_SECRETS_KEY === '' && values.XCAP_NEW_SECRETS_KEY !== '') {
+    throw new ConfigError(
+      'XCAP_NEW_SECRETS_KEY is set, XCAP_SECRETS_KEY is not: a first key is XCAP_SECRETS_KEY.',
+    );
+  }
   return {
     digestAlgorithms: namesFrom(
       'XCAP_DIGEST_ALGORITHMS',
@@ -25,7 +32,8 @@ export function passwordConfig(values: Environment): PasswordConfig {
     ),
     digestUri: values.XCAP_DIGEST_URI as PasswordConfig['digestUri'],
     nonceSeconds: values.XCAP_NONCE_SECONDS,
-    secretsKey: secretsKey(values.XCAP_SECRETS_KEY),
+    secretsKey: secretsKey('XCAP_SECRETS_KEY', values.XCAP_SECRETS_KEY),
+    newSecretsKey: secretsKey('XCAP_NEW_SECRETS_KEY', values.XCAP_NEW_SECRETS_KEY),
   };
 }
 
@@ -46,9 +54,9 @@ function namesFrom<Name extends string>(variable: string, value: string, known: 
 }
 
 /** The value is a secret: it is not repeated. */
-function secretsKey(value: string): Uint8Array | undefined {
+function secretsKey(variable: string, value: string): Uint8Array | undefined {
   if (value === '') return undefined;
   if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex');
   if (/^[A-Za-z0-9+/]{43}=?$/.test(value)) return Buffer.from(value, 'base64');
-  throw new ConfigError('XCAP_SECRETS_KEY is not 32 bytes in base64 or in hexadecimal digits.');
+  throw new ConfigError(`${variable} is not 32 bytes in base64 or in hexadecimal digits.`);
 }

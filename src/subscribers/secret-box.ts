@@ -5,6 +5,8 @@ import type { DigestSecret } from './subscriber.js';
 /** The keys that a process was given, 32 bytes each. */
 export interface SecretsKeys {
   readonly secretsKey: Uint8Array | undefined;
+  /** The one that takes its place. */
+  readonly newSecretsKey?: Uint8Array | undefined;
 }
 
 /** What a stored secret says. */
@@ -18,6 +20,8 @@ interface OpenedSecret {
 export interface SecretBox {
   /** Of the key that this process is to use; undefined where it has none. Tells nothing of the key. */
   readonly keyId: string | undefined;
+  /** Of the key that takes its place; undefined where none does. */
+  readonly newKeyId: string | undefined;
   /** Of all keys that this process has. */
   readonly keyIds: readonly string[];
   /**
@@ -48,12 +52,13 @@ const idCharacters = 32;
  * Sealed values are `gcm:` and, in base64, 12 random bytes, the tag of 16 bytes and the encrypted HA1 (AES-256-GCM). Whom
  * a secret belongs to is authenticated with it, so that nobody gets in by copying rows in the database.
  */
-export function secretBox({ secretsKey }: SecretsKeys): SecretBox {
-  const keys = new Map([secretsKey].filter((key) => key !== undefined).map((key) => [idOf(key), key]));
-  const keyIds = [...keys.keys()];
+export function secretBox({ secretsKey, newSecretsKey }: SecretsKeys): SecretBox {
+  const given = [secretsKey, newSecretsKey].filter((key) => key !== undefined);
+  const keys = new Map(given.map((key) => [idOf(key), key]));
   return {
-    keyId: keyIds[0],
-    keyIds,
+    keyId: secretsKey && idOf(secretsKey),
+    newKeyId: newSecretsKey && idOf(newSecretsKey),
+    keyIds: [...keys.keys()],
     seal(secret, keyId) {
       if (keyId === undefined) return secret;
       const key = keys.get(keyId);

@@ -43,6 +43,7 @@ t.test('defaults', (t) => {
       digestUri: 'tolerant',
       nonceSeconds: 300,
       secretsKey: undefined,
+      newSecretsKey: undefined,
     },
     identity: {
       bearer: undefined,
@@ -307,6 +308,8 @@ t.test('bad values', (t) => {
     [{ XCAP_DIGEST_URI: 'lax' }, 'XCAP_DIGEST_URI'],
     [{ XCAP_NONCE_SECONDS: '9' }, 'XCAP_NONCE_SECONDS'],
     [{ XCAP_SECRETS_KEY: 'topsecret' }, 'XCAP_SECRETS_KEY'],
+    [{ XCAP_SECRETS_KEY: '42'.repeat(32), XCAP_NEW_SECRETS_KEY: 'topsecret' }, 'XCAP_NEW_SECRETS_KEY'],
+    [{ XCAP_NEW_SECRETS_KEY: '42'.repeat(32) }, 'XCAP_NEW_SECRETS_KEY'],
   ];
   for (const [environment, culprit] of cases) {
     const name = JSON.stringify(environment);

@@ -39,6 +39,19 @@ t.test('with nothing else', (t) => {
   t.end();
 });
 
+t.test('with two keys', (t) => {
+  const both = secretBox({ secretsKey: key, newSecretsKey: Buffer.alloc(32, 2) });
+  t.same([both.keyId, both.newKeyId], [box.keyId, another.keyId]);
+  t.same(both.keyIds, [box.keyId, another.keyId]);
+  for (const one of [box, another]) {
+    t.same(both.open(one.seal(secret, one.keyId)), { ha1: secret.ha1, keyId: one.keyId });
+    t.same(one.open(both.seal(secret, one.keyId)), { ha1: secret.ha1, keyId: one.keyId });
+  }
+  const twice = secretBox({ secretsKey: key, newSecretsKey: key });
+  t.same([twice.keyIds, twice.newKeyId], [[box.keyId], box.keyId], 'the same twice');
+  t.end();
+});
+
 t.test('the name of a key', (t) => {
   t.match(box.keyId, /^[0-9a-f]{32}$/);
   t.equal(secretBox({ secretsKey: Buffer.from(key) }).keyId, box.keyId, 'is always the same');

@@ -123,7 +123,7 @@ export async function knownKeys(query: Query, box: SecretBox): Promise<readonly 
   const found = recorded.some(({ id }) => id === unknownKey)
     ? sample.map((secret) => box.open(secret)?.keyId).find((id) => id !== undefined)
     : undefined;
-  if (found === undefined) throw new SecretsKeyError(refusalOf(box));
+  if (found === undefined) throw new SecretsKeyError(refusalOf(box, recorded));
   await query({ text: 'update xcapd.secrets_keys set id = $1 where id = $2', values: [found, unknownKey] });
   return readKeys(query);
 }
@@ -146,14 +146,49 @@ export async function judgeRestored(query: Query, keys: SecretsKeys): Promise<st
   }
 }
 
-function refusalOf({ keyId }: SecretBox): string {
-  return keyId === undefined
-    ? 'The digest secrets in the database are encrypted, and XCAP_SECRETS_KEY is not set: set it to the key that they are encrypted with.'
-    : 'XCAP_SECRETS_KEY is not the key that the digest secrets in the database are encrypted with: set it to that key.';
+function refusalOf({ keyId, keyIds }: SecretBox, recorded: readonly KeyRow[]): string {
+  if (keyId === undefined) {
+    return 'The digest secrets in the database are encrypted, and XCAP_SECRETS_KEY is not set: set it to the key that they are encrypted with.';
+  }
+  const known = recorded.find(({ id }) => keyIds.includes(id));
+  if (known === undefined) {
+    return 'XCAP_SECRETS_KEY is not the key that the digest secrets in the database are encrypted with: set it to that key.';
+  }
+  return known.is_current
+    ? 'Some digest secrets in the database have the key of before still: finish `xcapd rekey` first, or set XCAP_SECRETS_KEY to the key of before and XCAP_NEW_SECRETS_KEY to the new one.'
+    : 'The digest secrets in the database are getting a new key by `xcapd rekey`: set XCAP_NEW_SECRETS_KEY to it.';
 }
 
 export function readKeys(query: Query): Promise<KeyRow[]> {
   return query<KeyRow>({ text: 'select id, is_current from xcapd.secrets_keys' });
+}
+
+/**
+ * What is written from now on is sealed with this key, where all servers that run have it. Does nothing where it is so already. To be
+ * called in a transaction.
+ *
+ * @throws SecretsKeyError where they have not
+ */
+export async function changeKey(query: Query, keyId: string): Promise<void> {
+  await lockKeys(query);
+  const current = (await readKeys(query)).find(({ is_current }) => is_current);
+  if (current?.id === keyId) return;
+  const places = await serversBy(query, false, keyId);
+  if (places.length > 0) {
+    throw new SecretsKeyError(
+      `Servers without the new key are connected to the database (from ${places.join(', ')}): ` +
+        'restart them with it as XCAP_NEW_SECRETS_KEY first.',
+    );
+  }
+  await query({ text: 'update xcapd.secrets_keys set is_current = false' });
+  await query({
+    text:
+      'insert into xcapd.secrets_keys (id, is_current) values ($1, true) ' +
+      'on conflict (id) do update set is_current = true, since = clock_timestamp()',
+    values: [keyId],
+  });
+  const details = { from: current?.id ?? '', to: keyId };
+  await appendAuditRecords(query, [{ actor: 'xcapd', action: 'secrets.rekey', subject: '', details }]);
 }
 
 /** When nothing is sealed with them any more; under `lockKeys`. */

@@ -66,6 +66,9 @@ export async function beginUpkeep({ database, keys, log }: UpkeepOptions): Promi
       try {
         if (agreement.kind === 'plain') return;
         if (agreement.kind === 'sealed') {
+          if (agreement.keyId === box.newKeyId && box.newKeyId !== box.keyId) {
+            log.info({}, 'digest secrets have the key of XCAP_NEW_SECRETS_KEY: make it XCAP_SECRETS_KEY');
+          }
           await sealAll();
           return;
         }
