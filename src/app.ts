@@ -6,7 +6,7 @@ import { readAdminTokens } from './http/management/token-file.js';
 import type { LogOptions } from './http/log.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { processingBudget, type BudgetRules } from './http/processing-budget.js';
-import { readTls } from './http/tls-files.js';
+import { readManagementTls, readTls } from './http/tls-files.js';
 import type { LoginColleagues } from './identity/passwords/login-throttle.js';
 import { openAuthenticationSchemes } from './identity/schemes.js';
 import { usageFolders } from './package-files.js';
@@ -58,6 +58,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, database } = options;
   // Before anything is opened: a file that cannot be used leaves nothing open.
   const tls = readTls(config);
+  const managementTls = readManagementTls(config);
   const tokens = readAdminTokens(config);
   const opened: { listeners?: Listeners } = {};
   const disagreements = countDisagreements((disagreement) => {
@@ -116,6 +117,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     config,
     log: { level: config.logLevel, ...(options.logOutput && { stream: options.logOutput }) },
     tls,
+    managementTls,
     tokens,
     xcap,
     usages,

@@ -6,6 +6,8 @@ export interface Server {
   readonly url: string;
   /** Secret. */
   readonly token: string | undefined;
+  /** The authorities that sign its certificate (PEM); undefined for the public ones. */
+  readonly authorities: string | undefined;
 }
 
 /** A request that the server refuses. */
@@ -55,7 +57,7 @@ export async function send(
   { headers, json, body }: ApiRequest = {},
 ): Promise<Response> {
   const response = await reaching(server, () =>
-    fetch(`${server.url}/api/v1${path}`, {
+    fetchFrom(server, `${server.url}/api/v1${path}`, {
       method,
       redirect: 'error',
       headers: {
@@ -68,6 +70,21 @@ export async function send(
   );
   if (response.ok) return response;
   throw await refusalOf(server, response);
+}
+
+interface Fetched {
+  readonly method: string;
+  readonly redirect: 'error';
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+}
+
+/** That of Node.js takes no authorities. The other one is loaded only where they are needed: commands are wanted soon. */
+async function fetchFrom({ authorities }: Server, url: string, request: Fetched): Promise<Response> {
+  if (authorities === undefined) return fetch(url, request);
+  const undici = await import('undici');
+  const dispatcher = new undici.Agent({ connect: { ca: authorities } });
+  return undici.fetch(url, { ...request, dispatcher });
 }
 
 export async function sendForJson<Answer>(
@@ -131,11 +148,24 @@ export async function reaching<Result>(server: Server, action: () => Promise<Res
     return await action();
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const advice = isUnknownAuthority(cause)
+      ? ' Give the authority of its certificate by XCAPD_CA_FILE.'
+      : '';
     throw new CommandError(
       exitCodes.unreachable,
-      `The server at ${server.url} cannot be reached: ${messageOf(cause)}.`,
+      `The server at ${server.url} cannot be reached: ${messageOf(cause)}.${advice}`,
     );
   }
+}
+
+/** What OpenSSL says of a certificate that nobody signed whom this machine believes. */
+const authorityFaults = [
+  ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'],
+  ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+];
+
+function isUnknownAuthority(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && authorityFaults.includes(String(cause.code));
 }
 
 /** What is wrong, as one sentence. */

@@ -12,6 +12,7 @@ const exitCodeText = [
 const serverText = [
   'Environment:',
   '  XCAPD_URL              the management API, where --url is not given (http://127.0.0.1:8081)',
+  '  XCAPD_CA_FILE          the authorities of its certificate (PEM), where it has none of a public one',
   '  ADMIN_TOKEN            its bearer token, or',
   '  XCAP_ADMIN_TOKEN_FILE  a file whose first token it is',
 ].join('\n');

@@ -1,4 +1,5 @@
 /** Which server a command talks to, and with which token. The token never stands on the command line: `ps` shows that. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Server } from './api-client.js';
@@ -6,6 +7,7 @@ import { messageOf, wrongUsage } from './command-error.js';
 import { addHelp } from './help.js';
 
 const defaultUrl = 'http://127.0.0.1:8081';
+const certificateBegins = '-----BEGIN CERTIFICATE-----';
 
 /** What the commands that talk to a server have in common. */
 export interface ServerOptions {
@@ -24,7 +26,25 @@ export function serverCommand(command: Command, examples: readonly string[]): Co
 /** @throws CommandError where URL or token cannot be used. */
 export function serverOf({ url }: ServerOptions, environment = process.env): Server {
   const given = [url, environment.XCAPD_URL, defaultUrl].find((value) => value !== undefined && value !== '');
-  return { url: checkedUrl(given ?? defaultUrl), token: tokenOf(environment) };
+  return {
+    url: checkedUrl(given ?? defaultUrl),
+    token: tokenOf(environment),
+    authorities: authoritiesOf(environment),
+  };
+}
+
+/** OpenSSL skips what is no certificate, and then believes nobody without a word. */
+function authoritiesOf({ XCAPD_CA_FILE }: NodeJS.ProcessEnv): string | undefined {
+  if (XCAPD_CA_FILE === undefined || XCAPD_CA_FILE === '') return undefined;
+  try {
+    const text = readFileSync(XCAPD_CA_FILE, 'latin1');
+    const [, ...certificates] = text.split(certificateBegins);
+    if (certificates.length === 0) throw new Error('it has no certificate');
+    certificates.forEach((rest) => new X509Certificate(certificateBegins + rest));
+    return text;
+  } catch (error) {
+    throw wrongUsage(`XCAPD_CA_FILE cannot be used: ${messageOf(error)}.`);
+  }
 }
 
 function checkedUrl(given: string): string {

@@ -16,6 +16,11 @@ export interface TrustedWriter {
   readonly auid: string;
 }
 
+export interface TlsFiles {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -65,7 +70,9 @@ export interface Config {
   readonly workers: number;
   /** None where nobody is provisioned. */
   readonly profilesDirectory: string | undefined;
-  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  /** Of the XCAP listener. */
+  readonly tls: TlsFiles | undefined;
+  readonly adminTls: TlsFiles | undefined;
   /** In the order in which they are tried. */
   readonly authenticationSchemes: readonly AuthenticationSchemeName[];
   readonly passwords: PasswordConfig;
@@ -119,7 +126,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     upstreams: upstreamRoutes(values.XCAP_UPSTREAMS),
     workers: values.XCAP_WORKERS,
     profilesDirectory: values.XCAP_PROFILES_DIR === '' ? undefined : values.XCAP_PROFILES_DIR,
-    tls: tlsFiles(values.XCAP_TLS_CERT, values.XCAP_TLS_KEY),
+    tls: tlsFiles('XCAP_TLS', values.XCAP_TLS_CERT, values.XCAP_TLS_KEY),
+    adminTls: tlsFiles('XCAP_ADMIN_TLS', values.XCAP_ADMIN_TLS_CERT, values.XCAP_ADMIN_TLS_KEY),
     authenticationSchemes,
     passwords: passwordConfig(values),
     identity,
@@ -246,10 +254,10 @@ function policies(value: string): ReadonlyMap<string, string> {
   return new Map(entries);
 }
 
-function tlsFiles(certificateFile: string, keyFile: string): Config['tls'] {
+function tlsFiles(variables: string, certificateFile: string, keyFile: string): TlsFiles | undefined {
   if (certificateFile === '' && keyFile === '') return undefined;
-  if (certificateFile === '') throw new ConfigError('XCAP_TLS_KEY is set, XCAP_TLS_CERT is not.');
-  if (keyFile === '') throw new ConfigError('XCAP_TLS_CERT is set, XCAP_TLS_KEY is not.');
+  if (certificateFile === '') throw new ConfigError(`${variables}_KEY is set, ${variables}_CERT is not.`);
+  if (keyFile === '') throw new ConfigError(`${variables}_CERT is set, ${variables}_KEY is not.`);
   return { certificateFile, keyFile };
 }
 

@@ -182,6 +182,13 @@ export const variables = {
     description:
       'The authorities that sign certificates of clients (PEM file). With it clients are asked for one. Read again on SIGHUP.',
   },
+  XCAP_ADMIN_TLS_CERT: {
+    type: 'string',
+    default: '',
+    description:
+      'Certificate chain of the management listener (PEM file), which speaks plain HTTP without it. Read again on SIGHUP.',
+  },
+  XCAP_ADMIN_TLS_KEY: { type: 'string', default: '', description: 'Its private key (PEM file).' },
   XCAP_LOGIN_FAILURES: {
     type: 'integer',
     default: 10,

@@ -24,7 +24,7 @@ import { readAdminTokens } from './management/token-file.js';
 import type { Metrics } from './metrics.js';
 import { checkCaller, checkLocalCaller, checkOneHost, type Addressed } from './own-names.js';
 import type { ProcessingBudget } from './processing-budget.js';
-import { readTls } from './tls-files.js';
+import { readManagementTls, readTls, type KeyPair } from './tls-files.js';
 import { createXcapListener, type ListenerTls } from './xcap-listener.js';
 
 export interface ListenersOptions {
@@ -32,6 +32,8 @@ export interface ListenersOptions {
   readonly log: LogOptions;
   /** Undefined where the XCAP listener speaks plain HTTP. */
   readonly tls: ListenerTls | undefined;
+  /** The same for the management listener. */
+  readonly managementTls: KeyPair | undefined;
   /** Of the management API, at the start. */
   readonly tokens: readonly AdminToken[];
   readonly xcap: Xcap;
@@ -59,8 +61,10 @@ export interface Listeners {
   readonly management: FastifyInstance;
   /** What the management listener answers, as `GET /metrics`. */
   readonly managementRoutes: readonly string[];
-  /** Reads certificate and key again; connections stay. @throws ConfigError; then the old ones stay. */
+  /** Reads certificate and key of the XCAP listener again; connections stay. @throws ConfigError; then the old ones stay. */
   reloadTls(): void;
+  /** The same for the management listener. */
+  reloadManagementTls(): void;
   /** Reads the tokens of the management API again. @throws ConfigError; then the old ones stay. */
   reloadTokens(): void;
   /** Listens on both addresses of the configuration; with `reusePort` beside other processes that do so, too. */
@@ -73,7 +77,10 @@ export interface Listeners {
 export async function openListeners(options: ListenersOptions): Promise<Listeners> {
   const { config } = options;
   const xcap = xcapListener(options);
-  if (options.tls !== undefined) options.metrics.setCertificate(options.tls.cert);
+  if (options.tls !== undefined) options.metrics.setCertificate('xcap', options.tls.cert);
+  if (options.managementTls !== undefined) {
+    options.metrics.setCertificate('management', options.managementTls.cert);
+  }
   let { tokens } = options;
   const management = await managementListener(options, () => tokens);
   return {
@@ -84,7 +91,14 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
       const tls = readTls(config);
       if (tls === undefined || !(xcap.server instanceof TlsServer)) return;
       xcap.server.setSecureContext(tls);
-      options.metrics.setCertificate(tls.cert);
+      options.metrics.setCertificate('xcap', tls.cert);
+    },
+    reloadManagementTls() {
+      const tls = readManagementTls(config);
+      const { server } = management.listener;
+      if (tls === undefined || !(server instanceof TlsServer)) return;
+      server.setSecureContext(tls);
+      options.metrics.setCertificate('management', tls.cert);
     },
     reloadTokens() {
       tokens = readAdminTokens(config);
@@ -175,6 +189,7 @@ function managementListener(
   {
     config,
     log,
+    managementTls,
     xcap,
     usages,
     directory,
@@ -191,6 +206,7 @@ function managementListener(
   return createManagementListener({
     openApiFile: join(packageFolder, 'openapi.yaml'),
     log,
+    tls: managementTls,
     ping,
     metrics: clusterMetrics,
     recordRequest: (request) => metrics.recordManagement(request),

@@ -31,8 +31,8 @@ export interface Metrics {
   readonly registry: Registry;
   record(request: RequestRecord): void;
   recordManagement(request: ManagementRequest): void;
-  /** The certificate with which the XCAP listener answers from now on (PEM). */
-  setCertificate(certificate: Buffer): void;
+  /** The certificate with which a listener answers from now on (PEM). */
+  setCertificate(listener: 'xcap' | 'management', certificate: Buffer): void;
 }
 
 /** The metrics of this process. */
@@ -78,12 +78,17 @@ export function createMetrics(figures: () => Figures): Metrics {
     aggregator: 'first',
     registers: [registry],
   }).set({ version: packageVersion(), node: process.versions.node }, 1);
-  const certificateExpiry = new Gauge({
-    name: 'xcapd_certificate_expiry_timestamp_seconds',
-    help: 'When the certificate of the XCAP listener expires, in seconds since 1970; 0 where it speaks plain HTTP.',
-    aggregator: 'min',
-    registers: [registry],
-  });
+  const expiryOf = (name: string, listener: string) =>
+    new Gauge({
+      name,
+      help: `When the certificate of the ${listener} listener expires, in seconds since 1970; 0 where it speaks plain HTTP.`,
+      aggregator: 'min',
+      registers: [registry],
+    });
+  const certificateExpiry = {
+    xcap: expiryOf('xcapd_certificate_expiry_timestamp_seconds', 'XCAP'),
+    management: expiryOf('xcapd_management_certificate_expiry_timestamp_seconds', 'management'),
+  };
   for (const name of Object.keys(figures())) registerFigure(registry, name, () => figures()[name] ?? 0);
   return {
     registry,
@@ -96,8 +101,8 @@ export function createMetrics(figures: () => Figures): Metrics {
     },
     recordManagement: ({ method, route, status }) =>
       managementRequests.inc({ method, route, status: String(status) }),
-    setCertificate: (certificate) =>
-      certificateExpiry.set(Date.parse(new X509Certificate(certificate).validTo) / 1000),
+    setCertificate: (listener, certificate) =>
+      certificateExpiry[listener].set(Date.parse(new X509Certificate(certificate).validTo) / 1000),
   };
 }
 

@@ -270,9 +270,9 @@ function tell(worker: Worker, message: ToWorker): void {
 
 /** Where, what, and one line to try: for whoever sits at the terminal as they read it, else as a line of the log. */
 function announce(output: LogOutput, config: Config, { usages, address, managementAddress }: Ready): void {
-  const scheme = config.tls === undefined ? 'http' : 'https';
-  const url = `${scheme}://${address}${config.xcapRoots[0] ?? ''}/`;
-  const management = `http://${managementAddress}/docs`;
+  const schemeOf = (tls: Config['tls']) => (tls === undefined ? 'http' : 'https');
+  const url = `${schemeOf(config.tls)}://${address}${config.xcapRoots[0] ?? ''}/`;
+  const management = `${schemeOf(config.adminTls)}://${managementAddress}/docs`;
   const example = `curl -H 'X-3GPP-Asserted-Identity: "sip:alice@example.com"' ${url}xcap-caps/global/index`;
   if (!isLogForPeople(config)) {
     // Whatever LOG_LEVEL is: a program that waits for it waits for a line that comes.

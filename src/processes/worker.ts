@@ -62,6 +62,9 @@ async function run(): Promise<void> {
     if (!isToWorker(message)) return;
     if (message.type === 'xcapd:reload') {
       void reload('the certificate', () => app.listeners.reloadTls());
+      if (config.adminTls !== undefined) {
+        void reload('the certificate of the management listener', () => app.listeners.reloadManagementTls());
+      }
       void reload('the set of administrators’ tokens', () => app.listeners.reloadTokens());
       void reload('the set of profiles', () => app.reloadProfiles());
     }

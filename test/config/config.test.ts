@@ -37,6 +37,7 @@ t.test('defaults', (t) => {
     workers: 1,
     profilesDirectory: undefined,
     tls: undefined,
+    adminTls: undefined,
     authenticationSchemes: ['asserted-identity', 'digest'],
     passwords: {
       digestAlgorithms: ['MD5', 'SHA-256'],
@@ -135,6 +136,10 @@ t.test('values', (t) => {
         { passwords: { secretsKey: Buffer.alloc(32, 0x42) } },
       ],
     ),
+    [
+      { XCAP_ADMIN_TLS_CERT: 'c.pem', XCAP_ADMIN_TLS_KEY: 'k.pem' },
+      { tls: undefined, adminTls: { certificateFile: 'c.pem', keyFile: 'k.pem' } },
+    ],
     [
       { XCAP_TLS_CERT: 'c.pem', XCAP_TLS_KEY: 'k.pem' },
       { tls: { certificateFile: 'c.pem', keyFile: 'k.pem' } },
@@ -278,6 +283,8 @@ t.test('bad values', (t) => {
     [{ XCAP_TLS_CERT: 'c.pem' }, 'XCAP_TLS_KEY'],
     [{ XCAP_TLS_KEY: 'k.pem' }, 'XCAP_TLS_CERT'],
     [{ XCAP_TLS_CLIENT_CA: 'ca.pem' }, 'XCAP_TLS_CERT'],
+    [{ XCAP_ADMIN_TLS_CERT: 'c.pem' }, 'XCAP_ADMIN_TLS_KEY'],
+    [{ XCAP_ADMIN_TLS_KEY: 'k.pem' }, 'XCAP_ADMIN_TLS_CERT'],
     [{ XCAP_JWT_AUDIENCE: 'xcap' }, 'XCAP_JWT_JWKS'],
     [{ XCAP_JWT_JWKS: 'https://' }, 'XCAP_JWT_JWKS'],
     [{ XCAP_BSF_URL: 'bsf.example.com' }, 'XCAP_BSF_URL'],

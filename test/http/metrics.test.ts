@@ -32,6 +32,7 @@ t.test('logins, the management listener, and what runs', async (t) => {
     'xcapd_management_requests_total{method="GET",route="/api/v1/subscribers/:xui",status="404"} 1',
     'xcapd_management_requests_total{method="GET",route="",status="404"} 1',
     'xcapd_certificate_expiry_timestamp_seconds 0',
+    'xcapd_management_certificate_expiry_timestamp_seconds 0',
     'xcapd_conflicts_total{usage="resource-lists",condition="schema-validation-error"} 1',
   ]) {
     t.match(text, `${line}\n`, line);

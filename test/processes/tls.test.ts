@@ -1,74 +1,28 @@
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
-import { TLSSocket } from 'node:tls';
 import t from 'tap';
+import { askSecurely, makeCertificate, type CertificateFiles } from '../fixtures/certificates.js';
 import { cloneDatabase } from '../fixtures/database.js';
-import { peerProgram } from '../fixtures/peers.js';
 import { sendSignal, serve, temporaryDirectory, urlOf } from '../fixtures/serve.js';
 
 const directory = temporaryDirectory(t);
 const files = { certificate: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
 
-/** Makes a certificate for 127.0.0.1 that signs itself. */
-function makeCertificate(name: string): { certificate: string; key: string } {
-  const made = { certificate: join(directory, `${name}.cert`), key: join(directory, `${name}.key`) };
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync(
-    peerProgram('openssl'),
-    ['req', ...kind, ...subject, '-keyout', made.key, '-out', made.certificate],
-    {
-      stdio: 'pipe',
-    },
-  );
-  return made;
-}
-
-function install(from: { certificate: string; key: string }): void {
+function install(from: CertificateFiles): void {
   copyFileSync(from.certificate, files.certificate);
   copyFileSync(from.key, files.key);
 }
 
-interface Seen {
-  readonly status: number | undefined;
-  /** The name in the certificate of the connection. */
-  readonly name: string | undefined;
-  readonly isReused: boolean;
-}
-
-/** Asks over https and believes none but the certificates of this test. */
-function ask(port: number, agent: https.Agent): Promise<Seen> {
-  return new Promise((resolve, reject) => {
-    const request = https.get(
-      {
-        agent,
-        host: '127.0.0.1',
-        port,
-        path: '/xcap-root/xcap-caps/global/index',
-        headers: { 'x-3gpp-asserted-identity': 'sip:alice@example.com' },
-      },
-      (response) => {
-        const { socket } = response;
-        const name = socket instanceof TLSSocket ? socket.getPeerCertificate().subject.CN : undefined;
-        response.on('error', reject).resume();
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode,
-            name: [name].flat()[0],
-            isReused: request.reusedSocket,
-          }),
-        );
-      },
-    );
-    request.on('error', reject);
-  });
+/** What is seen of the certificate of the XCAP listener. */
+async function ask(port: number, agent: https.Agent) {
+  const { status, name, isReused } = await askSecurely(port, agent, '/xcap-root/xcap-caps/global/index');
+  return { status, name, isReused };
 }
 
 t.test('certificates are replaced without losing a connection', async (t) => {
-  const first = makeCertificate('first');
-  const second = makeCertificate('second');
+  const first = makeCertificate(directory, 'first');
+  const second = makeCertificate(directory, 'second');
   const ca = [first, second].map(({ certificate }) => readFileSync(certificate));
   install(first);
   const served = await serve(t, {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import Fastify, { LogController, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { packageFolder } from '../../package-files.js';
 import {
   closeConnectionsOnShutdown,
@@ -15,6 +15,8 @@ import { registerManagementApi } from './api.js';
 import type { ManagementApiOptions } from './context.js';
 import { isRefusing, refuseOtherMethods } from './methods.js';
 import type { OwnNames } from '../own-names.js';
+import type { KeyPair } from '../tls-files.js';
+import { forbidRenegotiation } from '../tls-peer.js';
 import { guardAgainstPages } from './pages.js';
 import { problemOf, sendProblem } from './problem.js';
 
@@ -22,6 +24,8 @@ export interface ManagementOptions {
   /** Path of openapi.yaml. */
   readonly openApiFile: string;
   readonly log: LogOptions;
+  /** Undefined where it speaks plain HTTP. */
+  readonly tls: KeyPair | undefined;
   /** A real round trip to the database; rejects where it is away. */
   readonly ping: () => Promise<void>;
   /** The metrics of all processes in Prometheus' text format. */
@@ -43,24 +47,12 @@ export async function createManagementListener(
   options: ManagementOptions,
 ): Promise<{ listener: FastifyInstance; routes: readonly string[] }> {
   const routes: string[] = [];
-  const app = Fastify({
-    logger: loggerOf(options.log),
-    logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: 'idle',
-    connectionTimeout: inactivityTimeoutMilliseconds,
-    requestTimeout: importTimeoutMilliseconds,
-    // Identities and paths of documents are longer than what the router takes by default.
-    routerOptions: { maxParamLength: maximalParameterLength },
-    // By default properties that are not known are dropped, and values of other types converted.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
-    frameworkErrors: (error, _request, reply) => {
-      void sendProblem(reply, problemOf(error));
-    },
-  });
+  const app = newServer(options);
   guardAgainstPages(app, options.names);
   closeConnectionsOnShutdown(app);
   forgetMalformedRequests(app);
   surviveLostConnections(app);
+  forbidRenegotiation(app);
   app.addHook('onResponse', ({ method, routeOptions }, { statusCode: status }, done) => {
     options.recordRequest({ method, route: routeOptions.url ?? '', status });
     done();
@@ -97,6 +89,24 @@ export async function createManagementListener(
   app.get('/openapi.yaml', (_request, reply) => reply.type('application/yaml').send(openApi));
   refuseOthers();
   return { listener: app, routes };
+}
+
+function newServer({ log, tls }: Pick<ManagementOptions, 'log' | 'tls'>): FastifyInstance {
+  const common = {
+    logger: loggerOf(log),
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: 'idle' as const,
+    connectionTimeout: inactivityTimeoutMilliseconds,
+    requestTimeout: importTimeoutMilliseconds,
+    // Identities and paths of documents are longer than what the router takes by default.
+    routerOptions: { maxParamLength: maximalParameterLength },
+    // By default properties that are not known are dropped, and values of other types converted.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
+      void sendProblem(reply, problemOf(error));
+    },
+  };
+  return tls === undefined ? Fastify(common) : Fastify({ ...common, https: tls });
 }
 
 /** As an API description spells it: `/grants/{id}`. */
