@@ -77,7 +77,7 @@ const allowed: readonly [from: RegExp, to: RegExp][] = [
   ],
   [
     /^src\/cli\//,
-    /^src\/(config|processes)\/|^src\/(ndjson|package-files|visible-text)\.ts$|^src\/storage\/((backup|secrets)\/|(database|migrations)\.ts$)|^src\/(cli|provisioning|usages|xcap)\//,
+    /^src\/(config|processes)\/|^src\/(ndjson|package-files|visible-text)\.ts$|^src\/storage\/((backup|secrets)\/|(database|migrations)\.ts$)|^src\/subscribers\/secret-box\.ts$|^src\/(cli|provisioning|usages|xcap)\//,
   ],
   [/^src\/cli\.ts$/, /^src\/cli\//],
 ];

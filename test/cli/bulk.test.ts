@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { commandLine, jsonLines, runCommand } from '../fixtures/command-line.js';
+import { boxes, keys } from '../fixtures/sealed-secrets.js';
 import { startServer } from '../fixtures/xcap-server.js';
 
 const lists = (list: string) =>
@@ -11,6 +12,35 @@ const user = (name: string, ...contents: string[]) => ({
   documents: contents.map((content, i) => ({ auid: 'resource-lists', path: `list${i}`, content })),
 });
 const lines = (...values: object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+t.test('a dry run refuses encrypted secrets that its key does not open, as a server does', async (t) => {
+  const secret = { realm: 'r', username: 'u', algorithm: 'MD5', ha1: '0'.repeat(32) } as const;
+  const xui = 'sip:alice@example.com';
+  const { first } = boxes;
+  const sealed = { ...secret, ha1: first.seal({ xui, ...secret }, first.keyId).ha1 };
+  const input = [sealed, { ...sealed, username: 'v' }, secret]
+    .map((one) => `${JSON.stringify({ xui, digest: [one] })}\n`)
+    .join('');
+  const run = (environment: Record<string, string>) =>
+    runCommand(['import', '-', '--dry-run', '--json'], { input, environment });
+  const cases: readonly [environment: Record<string, string>, lines: readonly number[], reason: RegExp][] = [
+    [{ XCAP_SECRETS_KEY: keys.first.toString('hex') }, [2], /'v' in realm 'r' .* does not open it: /],
+    [{ XCAP_SECRETS_KEY: keys.second.toString('hex') }, [1, 2], /'u' in realm 'r' .* does not open it: /],
+    [{}, [1, 2], /'u' in realm 'r' .* XCAP_SECRETS_KEY is not set: /],
+  ];
+  for (const [environment, lines, reason] of cases) {
+    const { code, stdout } = await run(environment);
+    t.equal(code, 1);
+    const refused = jsonLines(stdout).flatMap((line) =>
+      typeof line === 'object' && line !== null && 'refused' in line ? [line.refused] : [],
+    );
+    t.match(
+      refused,
+      lines.map((input) => ({ input, user: xui })),
+    );
+    t.match(refused[0], { reason });
+  }
+});
 
 t.test('what one server exports another one imports', async (t) => {
   const folder = t.testdir();

@@ -129,6 +129,15 @@ t.test('nothing is encrypted while servers run that have no key', async (t) => {
   await t.rejects(agree(database, none), { message: notSet }, 'none without the key starts any more');
 });
 
+t.test('a server that does not have the key writes no secrets', async (t) => {
+  const server = await startServer(t, { environment: withFirst });
+  await query(server.database, `update xcapd.secrets_keys set id = '${String(second.keyId)}'`);
+  const ask = managementClient(server.manage);
+  const refused = await ask('POST', '/subscribers', { xui: alice, password: 'secret' });
+  t.match(refused, { status: 503, body: { detail: /restart it with that key in XCAP_SECRETS_KEY\.$/ } });
+  t.equal((await ask('POST', '/subscribers', { xui: alice })).status, 201, 'but what is no secret');
+});
+
 t.test('a row that somebody has locked is sealed later', async (t) => {
   const database = await cloneDatabase(t);
   await addSecrets(database, 1200);
