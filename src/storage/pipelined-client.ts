@@ -1,4 +1,5 @@
 /** One connection for single statements that do not wait for each other: reads of many requests travel together. */
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { clientConfig, sqlStateOf, timeouts, type DatabaseAddress } from './database.js';
 
@@ -19,6 +20,7 @@ export interface Patience {
 
 interface Line {
   readonly client: Promise<pg.Client>;
+  readonly socket: Socket;
   /** Nobody is answered on it any more. */
   isLost: boolean;
 }
@@ -40,8 +42,16 @@ export function openPipelinedClient(
   }
 
   function connect(): Line {
-    const client = new pg.Client({ ...clientConfig(address), ...timeouts, ...patience, pipeline: true });
-    const line: Line = { client: client.connect().then(() => client), isLost: false };
+    const socket = new Socket();
+    const stream = () => socket;
+    const client = new pg.Client({
+      ...clientConfig(address),
+      ...timeouts,
+      ...patience,
+      pipeline: true,
+      stream,
+    });
+    const line: Line = { client: client.connect().then(() => client), socket, isLost: false };
     client.on('end', () => leave(line));
     client.on('error', (error) => {
       leave(line);
@@ -57,6 +67,7 @@ export function openPipelinedClient(
   ): Promise<pg.QueryResult<Row>> {
     const line = (current ??= connect());
     const client = await line.client;
+    leaveTogether(line.socket);
     try {
       return await client.query<Row>(statement);
     } catch (error) {
@@ -76,6 +87,13 @@ export function openPipelinedClient(
       await client?.end();
     },
   };
+}
+
+/** Handing something to the kernel costs more than making it: what is written in one turn of the event loop goes at once. */
+function leaveTogether(socket: Socket): void {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  setImmediate(() => socket.uncork());
 }
 
 function isReadTimeout(error: unknown): boolean {
