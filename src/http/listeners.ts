@@ -1,7 +1,6 @@
 /** The two listeners of a worker: XCAP for users, and management for the operator. */
 import { join } from 'node:path';
 import { Server as TlsServer } from 'node:tls';
-import proxyAddr from '@fastify/proxy-addr';
 import type { FastifyInstance } from 'fastify';
 import { mergingMaker } from '../aggregation/merging-maker.js';
 import { routeOf, type Upstreams } from '../aggregation/proxy.js';
@@ -16,7 +15,7 @@ import type { SubscriberDirectory } from '../subscribers/subscriber.js';
 import type { Xcap } from '../xcap/request.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
 import { servedUsages, type LoadedUsage, type LoadedUsages, usageNamed } from '../xcap/usage/loaded-usage.js';
-import { countedPeer } from '../identity/peer-network.js';
+import { countedPeer, peersIn } from '../identity/peer-network.js';
 import type { LogOptions } from './log.js';
 import { createManagementListener } from './management/listener.js';
 import type { AdminToken } from './management/access.js';
@@ -175,10 +174,10 @@ function xcapListener({
 function callerCheck({ hostnames, host, trustedProxies, authenticationSchemes }: Config): CallerCheck {
   const names = { hostnames, listenerHost: host };
   if (hostnames.length > 0) return (_peerAddress, request) => checkCaller(request, names);
-  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const isTrusted = peersIn(trustedProxies);
   const believes = (address: string) =>
     authenticationSchemes.includes('peer') ||
-    (authenticationSchemes.includes('asserted-identity') && address !== '' && isTrusted(address, 0));
+    (authenticationSchemes.includes('asserted-identity') && isTrusted(address));
   return (peerAddress, request) => {
     if (believes(peerAddress)) checkLocalCaller(peerAddress, request, names);
     else checkOneHost(request);

@@ -1,9 +1,15 @@
 /** The identity that an Aggregation Proxy asserts (3GPP TS 24.109 §7, OMA XDM Core §6.3). */
-import proxyAddr from '@fastify/proxy-addr';
+import { LRUCache } from 'lru-cache';
 import { percentDecoded } from '../xcap/uri/percent-encoding.js';
 import { Refusal } from '../xcap/refusal.js';
 import { canonicalXui } from '../xcap/uri/xui.js';
+import type { Xui } from '../xcap/terms.js';
 import type { AuthenticationScheme } from './authentication.js';
+import { peersIn } from './peer-network.js';
+
+/** A handset asks several times in a row. */
+const rememberedLists = 10_000;
+const longestRememberedList = 256;
 
 const headerNames = ['x-3gpp-asserted-identity', 'x-xcap-asserted-identity'] as const;
 
@@ -21,13 +27,21 @@ export function assertedIdentity({
   trustedProxies,
   defaultDomain,
 }: AssertedIdentityOptions): AuthenticationScheme {
-  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const isTrusted = peersIn(trustedProxies);
+  const known = new LRUCache<string, readonly Xui[]>({ max: rememberedLists });
+  const identitiesOf = (header: string | string[] | undefined) => {
+    const list = String(header ?? '');
+    const remembered = known.get(list);
+    if (remembered !== undefined) return remembered;
+    const identities = parseIdentityList(list).map((identity) => canonicalXui(identity, defaultDomain));
+    if (list.length <= longestRememberedList) known.set(list, identities);
+    return identities;
+  };
   return {
     name: 'asserted-identity',
     async identify({ peerAddress, headers }) {
-      if (peerAddress === '' || !isTrusted(peerAddress, 0)) return { kind: 'none' };
-      const lists = headerNames.flatMap((name) => parseIdentityList(headers[name]));
-      const [first, ...others] = new Set(lists.map((identity) => canonicalXui(identity, defaultDomain)));
+      if (!isTrusted(peerAddress)) return { kind: 'none' };
+      const [first, ...others] = new Set(headerNames.flatMap((name) => identitiesOf(headers[name])));
       if (first === undefined) return { kind: 'none' };
       return { kind: 'identified', identities: [first, ...others], access: 'read-write', headers: {} };
     },

@@ -1,5 +1,6 @@
 /** What counts as one peer, and which peers are this machine. */
 import proxyAddr from '@fastify/proxy-addr';
+import { LRUCache } from 'lru-cache';
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 const loopback = new BlockList();
@@ -9,6 +10,27 @@ loopback.addAddress('::1', 'ipv6');
 /** Also where an IPv4 address is mapped to IPv6. */
 export function isLoopback(address: string): boolean {
   return isIP(address) !== 0 && loopback.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+}
+
+/** Connections from the same proxies come again and again. */
+const rememberedAddresses = 10_000;
+
+/**
+ * Whether a peer is in one of these networks. Who has gone has no address, and is in none.
+ *
+ * @param networks addresses and CIDRs
+ */
+export function peersIn(networks: readonly string[]): (peerAddress: string) => boolean {
+  const isIn = proxyAddr.compile([...networks]);
+  const answers = new LRUCache<string, boolean>({ max: rememberedAddresses });
+  return (peerAddress) => {
+    if (peerAddress === '') return false;
+    const known = answers.get(peerAddress);
+    if (known !== undefined) return known;
+    const answer = isIn(peerAddress, 0);
+    answers.set(peerAddress, answer);
+    return answer;
+  };
 }
 
 /**
@@ -29,9 +51,8 @@ export function networkOf(address: string): string {
  * @param trustedProxies addresses and CIDRs
  */
 export function countedPeer(trustedProxies: readonly string[]): (peerAddress: string) => string | undefined {
-  const isTrusted = proxyAddr.compile([...trustedProxies]);
-  return (peerAddress) =>
-    peerAddress === '' || isTrusted(peerAddress, 0) ? undefined : networkOf(peerAddress);
+  const isTrusted = peersIn(trustedProxies);
+  return (peerAddress) => (peerAddress === '' || isTrusted(peerAddress) ? undefined : networkOf(peerAddress));
 }
 
 /** The eight groups, without leading zeros. */

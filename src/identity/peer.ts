@@ -1,7 +1,7 @@
 /** Servers that can send no credentials and no header at all: the address of a connection says who it is. */
-import proxyAddr from '@fastify/proxy-addr';
 import { canonicalXui } from '../xcap/uri/xui.js';
 import type { AuthenticationScheme } from './authentication.js';
+import { peersIn } from './peer-network.js';
 
 /** Connections from an address or CIDR are those of a server with that identity. */
 export interface KnownPeer {
@@ -17,14 +17,13 @@ export interface PeerOptions {
 /** The first that has the address decides. A request with credentials is for the other schemes. */
 export function peer({ peers, defaultDomain }: PeerOptions): AuthenticationScheme {
   const known = peers.map(({ network, identity }) => {
-    const isIn = proxyAddr.compile([network]);
-    return { isIn, xui: canonicalXui(identity, defaultDomain) };
+    return { isIn: peersIn([network]), xui: canonicalXui(identity, defaultDomain) };
   });
   return {
     name: 'peer',
     async identify({ peerAddress, headers: { authorization } }) {
-      if (peerAddress === '' || authorization !== undefined) return { kind: 'none' };
-      const found = known.find(({ isIn }) => isIn(peerAddress, 0));
+      if (authorization !== undefined) return { kind: 'none' };
+      const found = known.find(({ isIn }) => isIn(peerAddress));
       if (found === undefined) return { kind: 'none' };
       return { kind: 'identified', identities: [found.xui], access: 'read-write', headers: {} };
     },

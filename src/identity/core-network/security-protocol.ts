@@ -1,6 +1,6 @@
 /** The Ua security protocol identifier (3GPP TS 33.220 Annex H): what a key of GBA or AKMA is bound to beside the host. */
-import proxyAddr from '@fastify/proxy-addr';
 import type { Credentials } from '../authentication.js';
+import { peersIn } from '../peer-network.js';
 import { cipherSuiteCode } from './cipher-suites.js';
 
 /** Five octets as hexadecimal digits. */
@@ -23,10 +23,10 @@ export interface SecurityProtocolOptions {
 export function securityProtocol(
   options: SecurityProtocolOptions,
 ): (credentials: Credentials) => SecurityProtocolId | undefined {
-  const isTrusted = proxyAddr.compile([...options.trustedProxies]);
+  const isTrusted = peersIn(options.trustedProxies);
   return ({ peerAddress, headers, cipherSuite }) => {
     const header = options.cipherHeader === undefined ? undefined : headers[options.cipherHeader];
-    const isBelieved = header !== undefined && peerAddress !== '' && isTrusted(peerAddress, 0);
+    const isBelieved = header !== undefined && isTrusted(peerAddress);
     const suite = isBelieved ? String(header).trim() : cipherSuite;
     // A proxy that forwards plain HTTP, too, sends the header without a value.
     if (suite === undefined || suite === '') return httpDigest;
