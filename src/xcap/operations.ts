@@ -74,9 +74,11 @@ async function perform(xcap: Xcap, request: XcapRequest, write: Write): Promise<
   };
 }
 
-/** What the change reads: the version before, or the one that comes instead of it. */
+/** What the change reads: the version before and what is put into it, or the one that comes instead of it. */
 function charactersIn(current: StoredDocument | undefined, edit: Edit): number {
-  return edit.kind === 'put-document' ? edit.tree.text.length : (current?.text.length ?? 0);
+  if (edit.kind === 'put-document') return edit.tree.text.length;
+  const added = edit.kind === 'put-element' ? edit.element : edit.kind === 'put-attribute' ? edit.value : '';
+  return (current?.text.length ?? 0) + added.length;
 }
 
 /** Which document is read: that of the URI, or the one that claims the URI by which it is named. */

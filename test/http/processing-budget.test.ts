@@ -82,3 +82,18 @@ t.test('who writes large documents without a pause is told to wait, and others a
   });
   t.equal((await send('PUT', documentOf('bob'), { as: 'sip:bob@example.com', body })).status, 201);
 });
+
+t.test('a large element in a small document is long work, too', async (t) => {
+  let works = 0;
+  const { send } = await startServer(t, {
+    budgetRules: { ...usualBudget, computed: () => (works += 0.5) },
+  });
+  const list = '/xcap-root/resource-lists/users/sip:alice@example.com/index';
+  const small = '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list/></resource-lists>';
+  t.equal((await send('PUT', list, { body: small })).status, 201);
+  t.equal(works, 0);
+  const body = `<list xmlns="urn:ietf:params:xml:ns:resource-lists">${'<entry/>'.repeat(3_000)}</list>`;
+  const headers = { 'content-type': 'application/xcap-el+xml' };
+  t.equal((await send('PUT', `${list}/~~/resource-lists/list`, { headers, body })).status, 409);
+  t.equal(works, 2, 'reading it, and judging what the document becomes');
+});

@@ -42,7 +42,10 @@ export function versionWriter(pool: pg.Pool, options: WriteOptions): VersionWrit
     }
   }
 
-  /** What is wrong with one of them fails none of the others: they are done again one by one. */
+  /**
+   * What is wrong with one of them fails none of the others: they are done again one by one. A single write goes this way as well,
+   * because the statement gives up on locks soon: whoever waits longer must not keep those that gather behind it.
+   */
   async function writeTogether(batch: readonly Waiting[]): Promise<void> {
     const versions = batch.map(({ version }) => version);
     try {
@@ -62,13 +65,8 @@ export function versionWriter(pool: pg.Pool, options: WriteOptions): VersionWrit
   function depart(): void {
     while (waiting.length > 0 && underWay < batchesAtOnce) {
       const batch = waiting.splice(0, lengthOfBatch(waiting));
-      const [first] = batch;
       underWay++;
-      const isAlone = batch.length === 1 && first !== undefined;
-      const arrival = isAlone
-        ? writeAlone(first.version).then(first.resolve, first.reject)
-        : writeTogether(batch);
-      void arrival.finally(() => {
+      void writeTogether(batch).finally(() => {
         underWay--;
         depart();
       });

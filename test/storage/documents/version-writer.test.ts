@@ -117,6 +117,28 @@ t.test('a home that somebody keeps locked keeps no other write waiting', async (
   t.ok((await locked).swapped);
 });
 
+t.test('writes that were alone when they met a locked home keep no other waiting', async (t) => {
+  const database = await cloneDatabase(t);
+  const write = writerOn(t, database);
+  const mover = new pg.Client(database);
+  await mover.connect();
+  t.teardown(() => mover.end());
+  await mover.query('begin');
+  await mover.query("select pg_advisory_xact_lock(xcapd.home_lock('sip:locked@example.com'))");
+  // Each of them goes when nobody is before it.
+  const locked = ['index', 'other', 'third'].map((path) => write(version('locked', { path })));
+  let written = 0;
+  for (const one of locked)
+    void one.then(
+      () => written++,
+      () => written++,
+    );
+  t.ok((await write(version('other'))).swapped);
+  t.equal(written, 0, 'only the writes below it wait');
+  await mover.query('commit');
+  t.ok((await Promise.all(locked)).every(({ swapped }) => swapped));
+});
+
 t.test('batches of four processes overlap on the same documents in any order', async (t) => {
   const database = await cloneDatabase(t);
   // Who waits crosswise is to be found out, and not to give up before.
