@@ -41,6 +41,13 @@ const VERSIONLESS_DECLARATION =
 /** libxml2 takes some letters from the eleventh digit on for an error, where other readers do not. */
 const TOO_LONG_REFERENCE = /&#x[0-9a-fA-F]{11}/;
 
+/** What begins where no reference is one, and how that ends. */
+const LITERALS: ReadonlyMap<string, string> = new Map([
+  ['<!--', '-->'],
+  ['<![CDATA[', ']]>'],
+  ['<?', '?>'],
+]);
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type UnfinishedElement = Mutable<Omit<SourceElement, 'children'>> & { readonly children: SourceElement[] };
 type Mode = 'document' | 'fragment';
@@ -125,7 +132,7 @@ class Reader {
     }
     // saxes takes the unit behind a lone surrogate for its other half, even where that is a `<`.
     if (/\p{Surrogate}/u.test(this.#text)) throw new Refused(refusal('not-utf-8', 'The text is not Unicode'));
-    if (TOO_LONG_REFERENCE.test(this.#text)) {
+    if (hasTooLongReference(this.#text)) {
       throw new Refused(refusal('forbidden', 'A hexadecimal character reference has more than 10 digits'));
     }
     this.#listen();
@@ -249,6 +256,21 @@ class Reader {
       element.startTagEnd === position ? position : this.#text.lastIndexOf('<', position - 1);
     this.#declarationsInScope -= declarationCount(element);
   }
+}
+
+/** In a well-formed text; any other is refused by the parse. */
+function hasTooLongReference(text: string): boolean {
+  // Hardly any text has something like it, and the search for one is short.
+  if (!TOO_LONG_REFERENCE.test(text)) return false;
+  const marks = /<!--|<!\[CDATA\[|<\?|&#x[0-9a-fA-F]{11}/g;
+  for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
+    const end = LITERALS.get(mark[0]);
+    if (end === undefined) return true;
+    const at = text.indexOf(end, marks.lastIndex);
+    if (at < 0) return false;
+    marks.lastIndex = at + end.length;
+  }
+  return false;
 }
 
 function declarationCount({ namespaceDeclarations }: Pick<SourceElement, 'namespaceDeclarations'>): number {

@@ -61,6 +61,7 @@ t.test('what a document may not be', async (t) => {
     ['not-well-formed', '<a>\0</a>'],
     ['not-well-formed', '<a>\uFFFE</a>'],
     ['not-well-formed', '<a><!-- -- --></a>'],
+    ['not-well-formed', '<a><!-- &#x0000000002F;</a>'],
     ['not-well-formed', '<a:b:c/>'],
     ['not-well-formed', '<:a/>'],
     ['not-well-formed', '<p:-b xmlns:p="u"/>'],
@@ -78,6 +79,8 @@ t.test('what a document may not be', async (t) => {
     ['forbidden', '<a xmlns="u&amp;v"/>'],
     ['forbidden', '<a xmlns:p=" u"/>'],
     ['forbidden', '<a>&#x0000000002F;</a>'],
+    ['forbidden', '<a b="&#x0000000002F;"/>'],
+    ['forbidden', '<a><!-- <![CDATA[ --><?p <!-- ?><![CDATA[ <? ]]>&#x0000000002F;<!-- --></a>'],
     ['forbidden', '<a>'.repeat(LIMITS.depth + 1) + '</a>'.repeat(LIMITS.depth + 1)],
     ['forbidden', `<a ${attributes(LIMITS.attributes + 1)}/>`],
     ['forbidden', `<a>${'<b/>'.repeat(LIMITS.nodes)}</a>`],
@@ -108,6 +111,8 @@ t.test('what a document may be', async (t) => {
     '<a xml:lang="en"/>',
     '<a xmlns="u"><b xmlns=""/></a>',
     '<élément·2/>',
+    '<a b="&#x000000002F;">&#x000000002F;</a>',
+    '<!-- &#x0000000002F; --><?p &#x0000000002F;?><a><!--&#x0000000002F;--><![CDATA[&#x0000000002F;]]></a>',
   ];
   for (const text of table)
     t.equal(reasonOf(readDocument(text)), 'accepted', JSON.stringify(text.slice(0, 60)));
