@@ -18,6 +18,7 @@ import type { StoreFigures } from './storage/documents/store.js';
 import { openStorage } from './storage/storage.js';
 import { countDisagreements } from './usages/disagreements.js';
 import { loadUsages, type UsageFolders } from './usages/registry.js';
+import { admission } from './xcap/admission.js';
 import { documentMaker } from './xcap/document-maker.js';
 import { servedUsages, type LoadedUsages } from './xcap/usage/loaded-usage.js';
 import type { Xcap } from './xcap/request.js';
@@ -97,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     store: provisioning.store,
     maker: documentMaker(provisioning.store, servedUsages(usages)),
     grantsOf: (owner, grantees) => directory.grants(owner, grantees),
+    admits: admission(),
     spend: budget.spend,
     maximalDocumentBytes: config.maximalDocumentBytes,
     strictMediaTypes: config.strictMediaTypes,

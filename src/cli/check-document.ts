@@ -1,4 +1,5 @@
 /** Judges documents as a server would, without one: the operations run on a store that keeps nothing. */
+import { admission } from '../xcap/admission.js';
 import { Conflict } from '../xcap/conflict.js';
 import { readConfig } from '../config/config.js';
 import { usageFolders } from '../package-files.js';
@@ -54,6 +55,7 @@ export function documentChecker(usages: LoadedUsages, keepInvalid = false): Docu
     store: emptyStore,
     maker: documentMaker(emptyStore, []),
     grantsOf: () => Promise.resolve([]),
+    admits: admission(),
     spend: (_principal, _characters, work) => work(),
     maximalDocumentBytes,
     strictMediaTypes: false,

@@ -1,14 +1,9 @@
 /** §5.7, §8: whether who asks may do it: by role, policy and grants, and for reading by rules in documents. */
-import { LRUCache } from 'lru-cache';
-import { textOf } from '../xml/text-content.js';
 import { isPermitted, ownerAndTrustedElements } from './policy/authorization.js';
-import { readerOf } from './policy/common-policy.js';
-import type { StoredDocument } from './document/stored-document.js';
-import type { ApplicationUsage } from './usage/contract.js';
 import type { LoadedUsage } from './usage/loaded-usage.js';
 import { Refusal } from './refusal.js';
 import type { Xcap } from './request.js';
-import type { DocumentSelector, Operation, Principal, Xui } from './terms.js';
+import type { DocumentSelector, Operation, Principal } from './terms.js';
 
 /** @throws Refusal 403 */
 export async function checkReadable(
@@ -51,7 +46,7 @@ async function isAllowed(
  * nobody: of a condition that is misspelt nothing but its absence would be left.
  */
 async function isAdmitted(
-  { store, spend }: Xcap,
+  { store, spend, admits }: Xcap,
   { usage }: LoadedUsage,
   principal: Principal,
   document: DocumentSelector,
@@ -66,23 +61,6 @@ async function isAdmitted(
       return true;
   }
   return false;
-}
-
-/** By the rules, the version and the reader; bounded by the characters of its keys. */
-const verdicts = new LRUCache<string, boolean>({
-  maxSize: 4_000_000,
-  sizeCalculation: (_, { length }) => length,
-});
-
-/** A document may have thousands of rules, and its members ask again and again: each is judged once for a version. */
-function admits({ auid, readers }: ApplicationUsage, rules: StoredDocument, xuis: readonly Xui[]): boolean {
-  const key = [auid, rules.entityTag, ...xuis].join('\0');
-  const known = verdicts.get(key);
-  if (known !== undefined) return known;
-  const { root, text } = rules.tree();
-  const verdict = readers?.admit(root, readerOf(xuis), (element) => textOf(text, element)) ?? false;
-  verdicts.set(key, verdict);
-  return verdict;
 }
 
 function forbidden(operation: Operation): Refusal {

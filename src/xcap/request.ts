@@ -1,4 +1,5 @@
 /** What the operations take and give, beside the document itself. */
+import type { Admits } from './admission.js';
 import type { Conflict } from './conflict.js';
 import type { Grant } from './policy/authorization.js';
 import type { Conditions } from './document/conditions.js';
@@ -15,6 +16,7 @@ export interface Xcap {
   readonly maker: DocumentMaker;
   /** The grants of that owner to any of these identities that have not expired. */
   readonly grantsOf: (owner: Xui, grantees: readonly Xui[]) => Promise<readonly Grant[]>;
+  readonly admits: Admits;
   readonly spend: Spend;
   readonly maximalDocumentBytes: number;
   readonly strictMediaTypes: boolean;
