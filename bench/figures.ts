@@ -3,8 +3,21 @@ import type { DatabaseLoad } from './database-load.js';
 import type { Statement } from './database-messages.js';
 import { runChangingLoad } from './changing-load.js';
 import { runHttpLoad, type HttpRequest } from './http-load.js';
-import { elementMediaType, type Material } from './material.js';
+import type { Material } from './material.js';
 import { digestLogin, digestSubscriber } from './digest.js';
+import {
+  differences,
+  getDocument,
+  getElement,
+  identityHeader,
+  passes,
+  putDocument,
+  putDocuments,
+  putElement,
+  xuiOf,
+  type MakeRequest,
+  type XcapTarget,
+} from './requests.js';
 import type { Server, XcapServer } from './servers.js';
 import type { Run } from './statistics.js';
 
@@ -12,8 +25,12 @@ import type { Run } from './statistics.js';
 export interface Figure {
   readonly name: string;
   readonly connections: number;
-  /** Whose processor time counts as that of whoever answers. */
+  /** Whose processor time counts as that of whoever answers, with what descends from them. */
   readonly answerers: readonly number[];
+  /** From whom the processes of PostgreSQL descend. */
+  readonly databases: readonly number[];
+  /** What is done before each measurement and is no part of it. */
+  prepare?(): Promise<void>;
   run(seconds: number): Promise<Run>;
 }
 
@@ -32,6 +49,10 @@ export const comparisons: readonly Comparison[] = [
   { name: 'GET element', with: 'bare element', target: 0.25 },
   { name: 'PUT document', with: 'UPDATE', target: 0.25 },
   { name: 'PUT element', with: 'UPDATE', target: 0.25 },
+  { name: 'GET document', with: 'peer GET document' },
+  { name: 'GET element', with: 'peer GET element' },
+  { name: 'PUT document', with: 'peer PUT document' },
+  { name: 'PUT element', with: 'peer PUT element' },
   { name: 'GET document', with: 'SELECT' },
   { name: 'GET document, digest', with: 'GET document, asserted', target: 0.7 },
   { name: 'GET element, digest', with: 'GET element, asserted', target: 0.7 },
@@ -40,8 +61,16 @@ export const comparisons: readonly Comparison[] = [
   { name: 'PUT element of one document', with: 'UPDATE of one row' },
 ];
 
+/** Another XCAP server, which was there before. */
+export interface Peer {
+  readonly target: XcapTarget;
+  /** The process from which all of its processes descend, where it is known. */
+  readonly pid: number | undefined;
+}
+
 export interface Participants {
   readonly xcap: XcapServer;
+  readonly peer: Peer | undefined;
   readonly bare: Server;
   readonly database: DatabaseLoad;
   readonly material: Material;
@@ -56,15 +85,19 @@ export function listFigures(participants: Participants): Figure[] {
     return [
       bareFigure(participants, 'document', connections),
       xcapFigure(participants, 'GET document', owners, getDocument),
+      ...peerFigures(participants, 'GET document', owners, getDocument),
       ...digestFigures(participants, 'GET document', owners, getDocument),
       bareFigure(participants, 'element', connections),
       xcapFigure(participants, 'GET element', owners, getElement),
+      ...peerFigures(participants, 'GET element', owners, getElement),
       ...digestFigures(participants, 'GET element', owners, getElement),
       sqlFigure(participants, 'SELECT', owners),
       xcapFigure(participants, 'PUT document', owners, putDocument),
+      ...peerFigures(participants, 'PUT document', owners, putDocument),
       ...digestFigures(participants, 'PUT document', owners, putDocument),
       sqlFigure(participants, 'UPDATE', owners),
       xcapFigure(participants, 'PUT element', owners, putElement),
+      ...peerFigures(participants, 'PUT element', owners, putElement),
       ...digestFigures(participants, 'PUT element', owners, putElement),
     ];
   });
@@ -81,26 +114,63 @@ function subscribersOf({ subscribers }: Participants, connection: number): numbe
   return Array.from({ length: subscribers }, (_, i) => connection * subscribers + i);
 }
 
-const passes = [0, 1] as const;
-type Pass = (typeof passes)[number];
-/** Every other pass over the subscribers puts other bytes, so that each PUT is a change. */
-type MakeRequest = (material: Material, subscriber: number, pass: Pass) => HttpRequest;
-
 function xcapFigure(
   { xcap, material }: Participants,
   name: string,
   owners: readonly (readonly number[])[],
   request: MakeRequest,
 ): Figure {
-  const requests = owners.map((subscribers) =>
-    passes.flatMap((pass) => subscribers.map((one) => request(material, one, pass))),
-  );
+  const target = targetOf(xcap, material);
+  const requests = requestsOf(target, owners, request);
   return {
     name,
     connections: owners.length,
     answerers: [xcap.pid],
-    run: (seconds) => runHttpLoad(xcap.port, requests, seconds),
+    databases: [process.pid],
+    run: (seconds) => runHttpLoad(target.origin, requests, seconds),
   };
+}
+
+/** The same requests to the peer, if there is one. */
+function peerFigures(
+  { peer }: Participants,
+  name: string,
+  owners: readonly (readonly number[])[],
+  request: MakeRequest,
+): Figure[] {
+  if (peer === undefined) return [];
+  const { target, pid } = peer;
+  const requests = requestsOf(target, owners, request);
+  return [
+    {
+      name: `peer ${name}`,
+      connections: owners.length,
+      answerers: pid === undefined ? [] : [pid],
+      databases: pid === undefined ? [] : [pid],
+      // What it made of the documents before is nothing that it should be slowed down by.
+      prepare: () => putDocuments(target, owners.flat().length),
+      run: (seconds) => runHttpLoad(target.origin, requests, seconds),
+    },
+  ];
+}
+
+function targetOf({ port }: Server, material: Material): XcapTarget {
+  return { origin: originOf(port), rootPath: '/xcap-root', material };
+}
+
+function originOf(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+/** What each connection sends. */
+function requestsOf(
+  target: XcapTarget,
+  owners: readonly (readonly number[])[],
+  request: MakeRequest,
+): HttpRequest[][] {
+  return owners.map((subscribers) =>
+    passes.flatMap((pass) => subscribers.map((one) => request(target, one, pass))),
+  );
 }
 
 /** The same from clients who log in themselves, each of them once on his connection, and without that for comparison. */
@@ -110,22 +180,24 @@ function digestFigures(
   owners: readonly (readonly number[])[],
   request: MakeRequest,
 ): Figure[] {
-  const figure = (way: string, requestsOf: (subscribers: readonly number[]) => HttpRequest[]): Figure => ({
+  const target = targetOf(xcap, material);
+  const figure = (way: string, requests: () => HttpRequest[][]): Figure => ({
     name: `${name}, ${way}`,
     connections: owners.length,
     answerers: [xcap.pid],
-    run: (seconds) => runChangingLoad(xcap.port, owners.map(requestsOf), seconds),
+    databases: [process.pid],
+    run: (seconds) => runChangingLoad(xcap.port, requests(), seconds),
   });
   return [
-    figure('asserted', (subscribers) =>
-      passes.flatMap((pass) => subscribers.map((one) => request(material, one, pass))),
+    figure('asserted', () => requestsOf(target, owners, request)),
+    figure('digest', () =>
+      owners.map((subscribers) => {
+        const logins = subscribers.map((one) => ({ one, login: digestLogin(xuiOf(one)) }));
+        return passes.flatMap((pass) =>
+          logins.map(({ one, login }) => ({ ...withoutIdentity(request(target, one, pass)), login })),
+        );
+      }),
     ),
-    figure('digest', (subscribers) => {
-      const logins = subscribers.map((one) => ({ one, login: digestLogin(xuiOf(one)) }));
-      return passes.flatMap((pass) =>
-        logins.map(({ one, login }) => ({ ...withoutIdentity(request(material, one, pass)), login })),
-      );
-    }),
   ];
 }
 
@@ -141,7 +213,8 @@ function bareFigure({ bare }: Participants, route: string, connections: number):
     name: `bare ${route}`,
     connections,
     answerers: [bare.pid],
-    run: (seconds) => runHttpLoad(bare.port, requests, seconds),
+    databases: [process.pid],
+    run: (seconds) => runHttpLoad(originOf(bare.port), requests, seconds),
   };
 }
 
@@ -155,42 +228,9 @@ function sqlFigure(
     name,
     connections: owners.length,
     answerers: database.pids,
+    databases: [process.pid],
     run: (seconds) => database.run(statement.toLowerCase() as Statement, owners, seconds),
   };
-}
-
-const identityHeader = 'x-3gpp-asserted-identity';
-
-function xuiOf(subscriber: number): string {
-  return `sip:subscriber${subscriber}@ims.example.com`;
-}
-
-/** The identity comes in the header of an Aggregation Proxy, as it does behind one. */
-function documentRequest({ auid, name }: Material, subscriber: number): HttpRequest {
-  const xui = xuiOf(subscriber);
-  return {
-    method: 'GET',
-    path: `/xcap-root/${auid}/users/${xui}/${name}`,
-    headers: { [identityHeader]: `"${xui}"` },
-  };
-}
-
-function elementRequest(material: Material, subscriber: number): HttpRequest {
-  const request = documentRequest(material, subscriber);
-  return { ...request, path: `${request.path}/~~/${material.nodeSelector}` };
-}
-
-const getDocument: MakeRequest = documentRequest;
-const getElement: MakeRequest = elementRequest;
-
-const putDocument: MakeRequest = (material, subscriber, pass) =>
-  withBody(documentRequest(material, subscriber), material.mediaType, material.documents[pass]);
-
-const putElement: MakeRequest = (material, subscriber, pass) =>
-  withBody(elementRequest(material, subscriber), elementMediaType, material.elements[pass]);
-
-function withBody(request: HttpRequest, mediaType: string, body: string): HttpRequest {
-  return { ...request, method: 'PUT', headers: { ...request.headers, 'content-type': mediaType }, body };
 }
 
 /** @throws where one of them is refused. */
@@ -209,24 +249,19 @@ async function makeSubscribers({ xcap, subscribers }: Participants): Promise<voi
 /**
  * Makes all subscribers and documents, and makes sure that the figures will measure what they say.
  *
+ * @returns a sentence about what the peer answers other than what was put.
  * @throws where the server does not answer with the very bytes that the bare routes have.
  */
-export async function prepareDocuments(participants: Participants): Promise<void> {
-  const { xcap, material, subscribers } = participants;
+export async function prepareDocuments(participants: Participants): Promise<string[]> {
+  const { xcap, peer, material, subscribers } = participants;
   await makeSubscribers(participants);
-  for (let i = 0; i < subscribers * mostConnections; i++) await send(xcap, putDocument(material, i, 0));
-  await send(xcap, putElement(material, 0, 1));
-  await send(xcap, putElement(material, 0, 0));
-  const document = await send(xcap, getDocument(material, 0, 0));
-  const element = await send(xcap, getElement(material, 0, 0));
-  if (document !== material.documents[0] || element !== material.elements[0]) {
-    throw new Error('The server does not answer with what was put.');
-  }
-}
-
-async function send({ port }: Server, { path, ...request }: HttpRequest): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, request);
-  const body = await response.text();
-  if (!response.ok) throw new Error(`${request.method} ${path}: ${response.status} ${body}`);
-  return body;
+  await putDocuments(targetOf(xcap, material), subscribers * mostConnections);
+  const own = await differences(targetOf(xcap, material));
+  if (own.length > 0) throw new Error(`The server does not answer with what was put: ${own.join(', ')}.`);
+  if (peer === undefined) return [];
+  await putDocuments(peer.target, subscribers * mostConnections);
+  const others = await differences(peer.target);
+  return others.length === 0
+    ? ['The peer answers with the very bytes that were put.']
+    : [`The peer answers with other bytes than were put: ${others.join(', ')}.`];
 }

@@ -13,18 +13,19 @@ export interface HttpRequest {
 }
 
 /**
+ * @param origin scheme, host and port.
  * @param requestsOf what each connection sends, over and over.
  * @throws where any answer is not 2xx.
  */
 export async function runHttpLoad(
-  port: number,
+  origin: string,
   requestsOf: readonly (readonly HttpRequest[])[],
   seconds: number,
 ): Promise<Run> {
   const latencies: number[] = [];
   const start = performance.now();
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
-    const instance = autocannon(options(port, requestsOf, seconds), (error: Error | null, done) => {
+    const instance = autocannon(options(origin, requestsOf, seconds), (error: Error | null, done) => {
       if (error === null) resolve(done);
       else reject(error);
     });
@@ -41,13 +42,13 @@ export async function runHttpLoad(
 }
 
 function options(
-  port: number,
+  origin: string,
   requestsOf: readonly (readonly HttpRequest[])[],
   seconds: number,
 ): autocannon.Options {
   let connection = 0;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: origin,
     connections: requestsOf.length,
     duration: seconds,
     // The milliseconds after which autocannon looks whether it is time to stop.

@@ -12,6 +12,11 @@ export interface Options {
   readonly subscribers: number;
   /** Figures to measure: all whose name contains it. */
   readonly only: string;
+  /** The XCAP root of another server that is measured beside ours. */
+  readonly peer: URL | undefined;
+  /** The process from which all processes of the other server descend. */
+  readonly peerPid: number | undefined;
+  readonly profile: boolean;
 }
 
 const help = `npm run bench -- [options]
@@ -25,9 +30,13 @@ Measures reads and writes of documents and elements on a real server, beside bar
   --workers N       worker processes of the server and of everything beside it (2)
   --subscribers N   documents for each connection, used in turn (16)
   --only TEXT       only the figures whose name contains TEXT, such as "PUT element" or "x32"
+  --peer URL        the XCAP root of another server, which gets the same requests in the same rounds
+  --peer-pid N      the process from which its processes descend, whose processor time is then shown
+  --profile         writes a CPU profile of one worker of the server over all rounds into this directory
   --help
 
-LOG_LEVEL is the server's (info). All traffic is on 127.0.0.1; the data lie in a temporary directory.
+LOG_LEVEL is the server's (info). All traffic but that with the other server is on 127.0.0.1; the data lie in a temporary
+directory.
 `;
 
 /** Undefined where only help was asked for, which is printed. */
@@ -42,6 +51,9 @@ export function readOptions(argv: string[]): Options | undefined {
       workers: { type: 'string', default: '2' },
       subscribers: { type: 'string', default: '16' },
       only: { type: 'string', default: '' },
+      peer: { type: 'string' },
+      'peer-pid': { type: 'string' },
+      profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -51,6 +63,8 @@ export function readOptions(argv: string[]): Options | undefined {
   }
   const material = materials[values.document];
   if (material === undefined) throw new Error(`--document is one of ${Object.keys(materials).join(', ')}.`);
+  const { peer, 'peer-pid': peerPid } = values;
+  if (peerPid !== undefined && peer === undefined) throw new Error('--peer-pid needs --peer.');
   return {
     rounds: values.quick ? 1 : positive('rounds', values.rounds),
     seconds: values.quick ? 1 : positive('seconds', values.seconds),
@@ -59,6 +73,9 @@ export function readOptions(argv: string[]): Options | undefined {
     material,
     subscribers: positive('subscribers', values.subscribers),
     only: values.only,
+    peer: peer === undefined ? undefined : xcapRoot(peer),
+    peerPid: peerPid === undefined ? undefined : runningProcess(positive('peer-pid', peerPid)),
+    profile: values.profile,
   };
 }
 
@@ -66,4 +83,21 @@ function positive(name: string, value: string): number {
   const number = Number(value);
   if (Number.isInteger(number) && number > 0) return number;
   throw new Error(`--${name} takes a whole number greater than 0.`);
+}
+
+function xcapRoot(value: string): URL {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (!isHttp || `${url.username}${url.password}${url.search}${url.hash}` !== '')
+    throw new Error('--peer takes an XCAP root such as http://127.0.0.1:8080/xcap-root.');
+  return url;
+}
+
+function runningProcess(pid: number): number {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    throw new Error(`--peer-pid: there is no process ${pid}.`);
+  }
+  return pid;
 }

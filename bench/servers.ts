@@ -13,6 +13,12 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** A program that ends with the benchmark, in whatever way that ends. */
+export interface GuardedProcess {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
 const startMilliseconds = 30_000;
 
 /** Runs `$@` until standard input ends, which it does when the benchmark ends, in whatever way. */
@@ -34,43 +40,55 @@ export interface XcapServerOptions {
   readonly workers: number;
   readonly logFile: string;
   /** Variables of its own. */
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /** `xcapd serve` as in production, with its log in a file. */
 export async function startXcapServer(options: XcapServerOptions): Promise<XcapServer> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const cli = fileURLToPath(new URL('../src/cli.js', import.meta.url));
-  const log = openSync(options.logFile, 'a');
-  const guard = spawn('/bin/sh', ['-c', guardScript, 'sh', process.execPath, cli, 'serve'], {
+  const guard = spawnGuarded([process.execPath, cli, 'serve'], options.logFile, {
+    ...withoutOwnVariables(process.env),
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    ADMIN_HOST: '127.0.0.1',
+    ADMIN_PORT: String(adminPort),
+    DATABASE_URL: options.databaseUrl,
+    XCAP_WORKERS: String(options.workers),
+    ...options.environment,
+  });
+  try {
+    await untilAnswered(`http://127.0.0.1:${adminPort}/health/ready`, ({ ok }) => ok);
+  } catch {
+    await guard.stop();
+    throw new Error(`The server did not start:\n${readFileSync(options.logFile, 'utf8')}`);
+  }
+  return { ...guard, port, managementPort: adminPort };
+}
+
+/** Starts a program with its output in a file. */
+export function spawnGuarded(
+  command: readonly string[],
+  logFile: string,
+  environment: NodeJS.ProcessEnv,
+): GuardedProcess {
+  const log = openSync(logFile, 'a');
+  const guard = spawn('/bin/sh', ['-c', guardScript, 'sh', ...command], {
     // A session of its own: Ctrl-C reaches the benchmark alone, which then stops everything in order.
     detached: true,
     stdio: ['pipe', log, log],
-    env: {
-      ...withoutOwnVariables(process.env),
-      LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      ADMIN_HOST: '127.0.0.1',
-      ADMIN_PORT: String(adminPort),
-      DATABASE_URL: options.databaseUrl,
-      XCAP_WORKERS: String(options.workers),
-      ...options.environment,
-    },
+    env: environment,
   });
   closeSync(log);
-  const stop = async (): Promise<void> => {
-    if (guard.exitCode !== null) return;
-    guard.stdin?.end();
-    await once(guard, 'exit');
+  return {
+    pid: pidOf(guard),
+    async stop() {
+      if (guard.exitCode !== null) return;
+      guard.stdin?.end();
+      await once(guard, 'exit');
+    },
   };
-  try {
-    await untilReady(`http://127.0.0.1:${adminPort}/health/ready`);
-  } catch {
-    await stop();
-    throw new Error(`The server did not start:\n${readFileSync(options.logFile, 'utf8')}`);
-  }
-  return { port, managementPort: adminPort, pid: pidOf(guard), stop };
 }
 
 /** The Fastify routes of `bare-server.ts`. */
@@ -97,18 +115,19 @@ function withoutOwnVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv 
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('XCAP_')));
 }
 
-async function untilReady(url: string): Promise<void> {
+/** @throws where nothing that is good enough has come within 30 seconds. */
+export async function untilAnswered(url: string, isReady: (response: Response) => boolean): Promise<void> {
   const deadline = Date.now() + startMilliseconds;
   for (;;) {
     await sleep(100);
     const response = await fetch(url).catch(() => undefined);
-    if (response?.ok === true) return;
+    if (response !== undefined && isReady(response)) return;
     if (Date.now() > deadline) throw new Error(`${url} does not answer.`);
   }
 }
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
