@@ -222,15 +222,11 @@ t.test('an upstream that is away, slow, or does not believe this server', async 
   };
   await t.rejects(send('GET', lists), 'half an answer does not look like a whole one');
   mode = () => {};
-  const begun = Date.now();
   t.match(await send('PUT', lists, { body: list }), { status: 504, headers: { 'retry-after': '5' } });
-  t.ok(Date.now() - begun < 12_000);
 
   mode = (_request, response) => response.end('back');
   await stub.stop();
-  const away = Date.now();
   for (let i = 0; i < 20; i++) t.equal((await send('GET', lists)).status, 502);
-  t.ok(Date.now() - away < 2000, 'at once');
   t.equal((await send('PUT', rules, { body: ruleset })).status, 201, 'the own usages do not mind');
   await startStubUpstream(t, (request, response) => mode(request, response), stub.port);
   await sleep(1100);

@@ -5,8 +5,13 @@ import { startServer, type RequestOptions } from '../fixtures/xcap-server.js';
 
 const home = (auid: string) => `/xcap-root/${auid}/users/sip:alice@example.com/index`;
 
-/** The slowest of these took seconds; what is left is some milliseconds on any machine. */
+/** Of this process, so that a machine that others use changes nothing. The slowest of these took seconds; what is left is some tens. */
 const generousMilliseconds = 1000;
+
+function computed(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 
 t.test('long queries, headers and values', async (t) => {
   const { send, manage } = await startServer(t, {
@@ -22,10 +27,10 @@ t.test('long queries, headers and values', async (t) => {
     ['a host without an end', 'PUT', home('rls-services'), { body: services }],
   ];
   for (const [name, method, target, options] of cases) {
-    const start = performance.now();
+    const start = computed();
     const answers = await Promise.all([send(method, target, options), manage('GET', '/health/live')]);
     t.ok(
-      performance.now() - start < generousMilliseconds,
+      computed() - start < generousMilliseconds,
       `${name}: ${answers.map(({ status }) => status).join(', ')}`,
     );
   }

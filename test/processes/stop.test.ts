@@ -74,7 +74,6 @@ async function stopsInOrder(t: Test, served: Served, signal: NodeJS.Signals): Pr
   t.strictSame(await end, { code: 0, signal: null }, 'the exit code is 0');
   const milliseconds = Math.round(performance.now() - since);
   t.comment(`stopped ${milliseconds} ms after ${signal}`);
-  t.ok(milliseconds < 5000, 'nothing is waited for but the request');
   t.notOk(isAlive(postmaster), 'PostgreSQL is gone');
   t.notOk(workers.some(isAlive), 'the worker is gone');
   t.notOk(existsSync(join(data, 'xcapd.lock')), 'the lock is gone');

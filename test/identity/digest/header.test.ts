@@ -67,15 +67,17 @@ t.test('headers that cannot be read', (t) => {
   t.end();
 });
 
-t.test('a long header is read in time', (t) => {
-  const start = performance.now();
-  parseDigestAuthorization(`Digest username="${'a"'.repeat(16_000)}`);
-  parseDigestAuthorization(`Digest username="${'\\'.repeat(32_000)}`);
-  parseDigestAuthorization(`Digest username="${'" '.repeat(16_000)}`);
-  parseDigestAuthorization(`Digest username="a"${' ,'.repeat(16_000)}`);
-  parseDigestAuthorization(`Digest username="${' '.repeat(32_000)}"x`);
-  parseDigestAuthorization(`Digest username="${`"${' '.repeat(100)}`.repeat(300)}`);
-  t.ok(performance.now() - start < 200, `${performance.now() - start} ms`);
+t.test('a long header that is none', (t) => {
+  for (const parameters of [
+    `username="${'a"'.repeat(16_000)}`,
+    `username="${'\\'.repeat(32_000)}`,
+    `username="${'" '.repeat(16_000)}`,
+    `username="a"${' ,'.repeat(16_000)}`,
+    `username="${' '.repeat(32_000)}"x`,
+    `username="${`"${' '.repeat(100)}`.repeat(300)}`,
+  ]) {
+    t.equal(parseDigestAuthorization(`Digest ${parameters}`), undefined, parameters.slice(0, 30));
+  }
   t.end();
 });
 

@@ -1,5 +1,4 @@
 import http from 'node:http';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -229,17 +228,16 @@ t.test('the provider is away', async (t) => {
 });
 
 t.test('a provider that does not answer is not waited for again and again', async (t) => {
-  const server = http.createServer(() => {});
-  const port = await listen(t, server);
+  let requests = 0;
+  const port = await listen(
+    t,
+    http.createServer(() => requests++),
+  );
   const limits = { timeoutMilliseconds: 1000, retryMilliseconds: 20_000 };
   const ask = await startServer(t, `http://127.0.0.1:${port}/`, {}, limits);
   const token = await (await newKey('k')).sign(alice());
-  const asked = once(server, 'request');
-  t.match(await ask(token), { status: 503 });
-  await asked;
-  const start = performance.now();
-  for (let i = 0; i < 5; i += 1) t.match(await ask(token), { status: 503 });
-  t.ok(performance.now() - start < 1000);
+  for (let i = 0; i < 6; i += 1) t.match(await ask(token), { status: 503 });
+  t.equal(requests, 1);
 });
 
 t.test('keys in a file, which may change', async (t) => {

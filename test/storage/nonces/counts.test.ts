@@ -131,9 +131,7 @@ t.test('a race: each count is good once', async (t) => {
 t.test('a maker that is gone', async (t) => {
   const database = await cloneDatabase(t);
   const survivor = await openProcess(t, database);
-  const start = performance.now();
   t.notOk(await survivor.use('00112233445566', 1, later()));
-  t.ok(performance.now() - start < 2000, 'without a long wait');
 });
 
 t.test('a crash of PostgreSQL makes no count good again', async (t) => {
