@@ -114,16 +114,19 @@ const keysLock = "hashtextextended('xcapd.secrets_keys', 0)";
  */
 export async function knownKeys(query: Query, box: SecretBox): Promise<readonly KeyRow[]> {
   const recorded = await readKeys(query);
-  if (recorded.every(({ id }) => box.keyIds.includes(id))) return recorded;
+  if (recorded.length > 0 && recorded.every(({ id }) => box.keyIds.includes(id))) return recorded;
   const sample = await sealedSecrets(query);
   if (sample.length === 0 && !(await isUsedElsewhere(query, recorded))) {
     await query({ text: 'delete from xcapd.secrets_keys' });
     return [];
   }
-  const found = recorded.some(({ id }) => id === unknownKey)
+  // Older programs record no key, neither before migration 11 nor where they run beside a newer one.
+  const isUnknown = recorded.length === 0 || recorded.some(({ id }) => id === unknownKey);
+  const found = isUnknown
     ? sample.map((secret) => box.open(secret)?.keyId).find((id) => id !== undefined)
     : undefined;
   if (found === undefined) throw new SecretsKeyError(refusalOf(box, recorded));
+  if (recorded.length === 0) return [];
   await query({ text: 'update xcapd.secrets_keys set id = $1 where id = $2', values: [found, unknownKey] });
   return readKeys(query);
 }

@@ -40,11 +40,14 @@ function faultOf({ user, password, host, port, tail }: AddressParts): string | u
 /** In canonical form. */
 function isHost(host: string): boolean {
   if (host.startsWith('[')) return /^\[[^%]*\]$/.test(host) && isIPv6(host.slice(1, -1));
+  return isIPv4(host) || isHostname(host);
+}
+
+function isHostname(host: string): boolean {
   const labels = host.split('.');
   return (
-    isIPv4(host) ||
-    (labels.every((label) => /^[a-z\d-]+$/.test(label) && !/^-|-$/.test(label)) &&
-      /^[a-z]/.test(labels.at(-1) ?? ''))
+    labels.every((label) => /^[a-z\d-]+$/.test(label) && !/^-|-$/.test(label)) &&
+    /^[a-z]/.test(labels.at(-1) ?? '')
   );
 }
 
@@ -79,5 +82,14 @@ function headersFault(headers: readonly string[]): string | undefined {
 function telephoneFault(canonical: string, written: string, rest: string): string | undefined {
   if (!/^tel:(?:\+\d+|[*#\da-f]+)(?:;|$)/.test(canonical)) return 'it has no telephone number';
   const [, ...parameters] = rest.split(';');
-  return strayCharacter(written.replace(/^[^;]*/, '')) ?? parametersFault(parameters);
+  return (
+    strayCharacter(written.replace(/^[^;]*/, '')) ?? parametersFault(parameters) ?? contextFault(canonical)
+  );
+}
+
+/** RFC 3966 §3. Letters beyond ASCII are none, because a context is compared as it stands, without the conversion of hosts. */
+function contextFault(canonical: string): string | undefined {
+  const [parameter, descriptor = ''] = /;phone-context(?=[;=]|$)=?([^;]*)/.exec(canonical) ?? [];
+  if (parameter === undefined || /^\+\d+$/.test(descriptor)) return undefined;
+  return isHostname(descriptor.replace(/\.$/, '')) ? undefined : `${parameter} is no context of a number`;
 }

@@ -68,6 +68,13 @@ t.test('a key that does not fit is refused', async (t) => {
   await t.rejects(server, { name: 'SecretsKeyError', message: notSet }, 'neither does a worker start');
 });
 
+t.test('what older programs have sealed since migration 11 has the key of that server', async (t) => {
+  const database = await sealedDatabase(t);
+  await t.rejects(agree(database, second), { name: 'SecretsKeyError', message: isAnother });
+  t.same(await recordedKeys(database), {}, 'nothing changes');
+  t.same(await agree(database, first), { kind: 'sealed', keyId: firstId });
+});
+
 t.test('any key will do where nothing is sealed and nobody has the other one', async (t) => {
   const cases: readonly [box: SecretBox, recorded: Record<string, boolean>][] = [
     [none, {}],

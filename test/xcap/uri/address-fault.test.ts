@@ -24,6 +24,8 @@ t.test('RFC 3261 §25.1: URIs of somebody', (t) => {
     'im:dora@example.com',
     'tel:+1-(555).0100;ext=7;phone-context=example.com;x',
     'tel:*21%23;phone-context=+1555',
+    'tel:100;Phone-Context=%2B1-555',
+    'tel:100;phone-context=EXAMPLE.com.',
     'tel:+1 555 0100',
   ]) {
     t.equal(addressFault(given), undefined, given);
@@ -87,6 +89,17 @@ t.test('what is none', (t) => {
     ['tel:+1555;', '; is no parameter'],
     ['tel:+1555;x=a b', 'it has a blank or a control character'],
     ['tel:+1555;x=<', 'it has < without an escape'],
+    ['tel:100;phone-context', ';phone-context is no context of a number'],
+    ['tel:100;phone-context=+', ';phone-context=+ is no context of a number'],
+    ['tel:100;phone-context=+1a', ';phone-context=+1a is no context of a number'],
+    ['tel:100;phone-context=192.0.2.1', ';phone-context=192.0.2.1 is no context of a number'],
+    ['tel:100;phone-context=example..com', ';phone-context=example..com is no context of a number'],
+    [
+      'tel:100;phone-context=b\u00fccher.example',
+      ';phone-context=b\u00fccher.example is no context of a number',
+    ],
+    ['tel:100;phone-context=\uff45xample.com', ';phone-context=\uff45xample.com is no context of a number'],
+    ['tel:100;phone-context=example.com/', ';phone-context=example.com/ is no context of a number'],
   ];
   for (const [given, why] of cases) t.equal(addressFault(given), why, given);
   t.end();
