@@ -30,6 +30,8 @@ export interface AppOptions {
   readonly usageFolders?: readonly UsageFolders[];
   /** True where a process of this program has checked the usages a moment ago. Default: false. */
   readonly areUsagesChecked?: boolean;
+  /** Whether the log tells at the start which documents nobody serves: one process of a server does. Default: false. */
+  readonly tellsUnserved?: boolean;
   /** Metrics of all processes; by default those of this one. */
   readonly clusterMetrics?: () => Promise<string>;
   /** The other processes on these listeners, which count failed logins together with this one. */
@@ -135,9 +137,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     ping: () => storage.documents.ping(),
   });
   opened.listeners = listeners;
-  // One process of this program tells it, and nobody waits for it.
-  const reporting =
-    options.areUsagesChecked === true ? undefined : reportUnserved(usages, register, listeners.xcap.log);
+  // Nobody waits for it.
+  const telling =
+    options.tellsUnserved === true ? tellUnserved(usages, register, listeners.xcap.log) : undefined;
   return {
     listeners,
     usages,
@@ -159,14 +161,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async close() {
       await listeners.close();
-      await reporting;
+      await telling;
       await Promise.all([storage.close(), upstreams.client.close()]);
     },
   };
 }
 
 /** A warning for each AUID of which documents are kept that nobody but the operator can read. */
-async function reportUnserved(
+async function tellUnserved(
   usages: LoadedUsages,
   register: SubscriberRegister,
   log: Listeners['xcap']['log'],

@@ -190,12 +190,13 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
     }
   };
 
-  const start = () => {
+  const start = (tellsUnserved: boolean) => {
     const startedAt = Date.now();
     const worker = cluster.fork({
       XCAPD_DATABASE: JSON.stringify(database),
       // A replacement has the usages that its predecessor has checked, and is wanted soon.
-      XCAPD_USAGES_CHECKED: wasReady ? 'true' : 'false',
+      XCAPD_USAGES_CHECKED: String(wasReady),
+      XCAPD_TELLS_UNSERVED: String(tellsUnserved),
     });
     worker.on('message', (message: unknown) => {
       if (isToSupervisor(message)) onMessage(worker, message);
@@ -217,7 +218,7 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
       }
       log.error({ worker: worker.process.pid, code, signal }, 'a worker died and is replaced');
       setTimeout(() => {
-        if (!isStopping) start();
+        if (!isStopping) start(false);
       }, restartDelay);
     };
     worker.on('exit', replace);
@@ -227,7 +228,7 @@ function superviseWorkers(config: Config, database: DatabaseAddress, log: Log): 
       if (worker.process.pid === undefined) replace(null, null);
     });
   };
-  for (let i = 0; i < config.workers; i++) start();
+  for (let i = 0; i < config.workers; i++) start(i === 0);
 
   return {
     ready,

@@ -18,12 +18,12 @@ async function run(): Promise<void> {
   // Loaded here, so that a native module that does not fit this Node.js is a reason that the supervisor hears.
   const { createApp } = await import('../app.js');
   const database = JSON.parse(process.env.XCAPD_DATABASE ?? '{}') as DatabaseAddress;
-  const areUsagesChecked = process.env.XCAPD_USAGES_CHECKED === 'true';
   const config = readConfig(process.env);
   const app = await createApp({
     config,
     database,
-    areUsagesChecked,
+    areUsagesChecked: process.env.XCAPD_USAGES_CHECKED === 'true',
+    tellsUnserved: process.env.XCAPD_TELLS_UNSERVED === 'true',
     clusterMetrics,
     loginColleagues: {
       processes: config.workers,

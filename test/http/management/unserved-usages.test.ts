@@ -63,6 +63,8 @@ t.test('the log tells at the start which documents nobody serves', async (t) => 
       config,
       database: before.database,
       usageFolders: testUsageFolders,
+      areUsagesChecked: true,
+      tellsUnserved: true,
       logOutput,
     });
     await app.close();
