@@ -112,7 +112,7 @@ const keysLock = "hashtextextended('xcapd.secrets_keys', 0)";
  *
  * @throws SecretsKeyError where it has not
  */
-export async function knownKeys(query: Query, box: SecretBox): Promise<readonly KeyRow[]> {
+async function knownKeys(query: Query, box: SecretBox): Promise<readonly KeyRow[]> {
   const recorded = await readKeys(query);
   if (recorded.length > 0 && recorded.every(({ id }) => box.keyIds.includes(id))) return recorded;
   const sample = await sealedSecrets(query);

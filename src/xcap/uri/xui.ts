@@ -22,15 +22,14 @@ export const maximalXuiBytes = 1024;
  *   identifiers are such).
  */
 export function canonicalXui(identifier: string, defaultDomain = ''): Xui {
-  const text = decodedOnce(withCommonEscapes(identifier));
-  const [scheme, rest] = schemeAndRest(text);
+  const { scheme, rest } = writtenUri(identifier);
   if (scheme === 'tel') return `tel:${canonicalTelephone(rest)}`;
   if (scheme === 'urn') return `urn:${rest.replace(/^[^:]*/, (namespace) => namespace.toLowerCase())}`;
   if (scheme === 'http' || scheme === 'https') return `${scheme}:${canonicalHierarchy(rest)}`;
   if (scheme !== undefined) return `${scheme}:${canonicalAddress(rest)}`;
-  const address = text.includes(':') ? text : withAt(text);
+  const address = rest.includes(':') ? rest : withAt(rest);
   if (address.includes('@')) return `sip:${canonicalAddress(address)}`;
-  const name = withPlus(text);
+  const name = withPlus(rest);
   if (defaultDomain === '' || name.includes(':')) return name;
   return `sip:${name}@${canonicalHost(defaultDomain)}`;
 }
@@ -99,11 +98,6 @@ function schemeAndRest(text: string): [scheme: string | undefined, rest: string]
 }
 
 /** A URI that was percent-encoded as a whole, as SIP SIMPLE clients do. */
-function decodedOnce(text: string): string {
-  const decoded = wholeDecoded(text);
-  return decoded === undefined ? text : withCommonEscapes(decoded);
-}
-
 function wholeDecoded(text: string): string | undefined {
   const [, scheme = ''] = /^([a-z]{1,8})%3A/i.exec(text) ?? [];
   return schemes.includes(scheme.toLowerCase()) ? percentDecoded(text) : undefined;
