@@ -5,7 +5,15 @@
  */
 import { SaxesParser, type SaxesAttributeNS, type SaxesTagNS } from 'saxes';
 import { explanation, refusal, Refused, shortened, type FenceRefusal, type Result } from './fence-refusal.js';
-import type { SourceAttribute, SourceElement, SourceTree } from './source-tree.js';
+import {
+  ancestorsOrSelf,
+  declarationCount,
+  namespacesInScope,
+  type SourceAttribute,
+  type SourceElement,
+  type SourceTree,
+  type UnfinishedElement,
+} from './source-tree.js';
 
 export type { FenceRefusal, Result } from './fence-refusal.js';
 
@@ -48,8 +56,7 @@ const LITERALS: ReadonlyMap<string, string> = new Map([
   ['<?', '?>'],
 ]);
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type UnfinishedElement = Mutable<Omit<SourceElement, 'children'>> & { readonly children: SourceElement[] };
+type OpenElement = UnfinishedElement & { readonly children: SourceElement[] };
 type Mode = 'document' | 'fragment';
 
 /** Bytes → text (RFC 4825 §8.2.2: bodies are UTF-8). A byte order mark stays: it is part of what was PUT. */
@@ -72,8 +79,17 @@ export function readDocument(text: string, size: Partial<SizeLimits> = {}): Resu
   return attempt(() => {
     const reader = new Reader(text, 'document', size);
     const root = reader.read();
-    return { text, root, nodes: reader.nodes };
+    return { text, root, nodes: reader.nodes, earlierText: 0 };
   });
+}
+
+/**
+ * Reads one element as a child of `parent`, whose namespaces it inherits, or as the root where there is none. It counts
+ * in the limits of depth and declarations what there is above it. The offsets and lines of what it returns are those in
+ * `text`, and its parent is left out.
+ */
+export function readChild(text: string, parent: SourceElement | undefined): Result<SourceElement> {
+  return attempt(() => new Reader(text, 'document', {}, parent).read());
 }
 
 /**
@@ -102,12 +118,16 @@ class Reader {
   readonly #mode: Mode;
   readonly #size: SizeLimits;
   readonly #parser: SaxesParser<{ xmlns: true }>;
-  readonly #open: UnfinishedElement[] = [];
+  readonly #open: OpenElement[] = [];
+  readonly #depthAbove: number;
   #root: SourceElement | undefined;
   #nodes = 0;
-  #declarationsInScope = 0;
+  #declarationsInScope: number;
 
-  constructor(text: string, mode: Mode, size: Partial<SizeLimits> = {}) {
+  constructor(text: string, mode: Mode, size: Partial<SizeLimits> = {}, parent?: SourceElement) {
+    const above = ancestorsOrSelf(parent);
+    this.#depthAbove = above.length;
+    this.#declarationsInScope = above.reduce((sum, element) => sum + declarationCount(element), 0);
     this.#text = text;
     this.#mode = mode;
     this.#size = { ...LIMITS, ...size };
@@ -115,6 +135,7 @@ class Reader {
       xmlns: true,
       forceXMLVersion: true,
       defaultXMLVersion: '1.0',
+      ...(parent && { additionalNamespaces: Object.fromEntries(namespacesInScope(parent)) }),
       // A namespace of its own for each unbound prefix; `&` keeps it apart from all that a document may declare.
       ...(mode === 'fragment' ? { resolvePrefix: (prefix: string) => `&${prefix}` } : {}),
     });
@@ -161,10 +182,12 @@ class Reader {
   }
 
   #miscellaneous(what: string): void {
-    if (this.#mode === 'fragment' && this.#open.length === 0) {
+    const element = this.#open.at(-1);
+    if (this.#mode === 'fragment' && element === undefined) {
       this.#refuse('forbidden', `${what} is not allowed around the element`);
     }
     this.#countNodes(1);
+    if (element !== undefined) element.nodes += 1;
   }
 
   #countNodes(count: number): void {
@@ -183,7 +206,7 @@ class Reader {
   }
 
   #checkTag(name: string, attributes: readonly SaxesAttributeNS[]): void {
-    if (this.#open.length >= LIMITS.depth) {
+    if (this.#depthAbove + this.#open.length >= LIMITS.depth) {
       this.#refuse('forbidden', `The elements are nested more than ${String(LIMITS.depth)} deep`);
     }
     if (attributes.length > LIMITS.attributes) {
@@ -221,7 +244,7 @@ class Reader {
     // A start tag holds no other `<`, so that the search back is no longer than the tag.
     const start = this.#text.lastIndexOf('<', position - 1);
     const parent = this.#open.at(-1);
-    const element: UnfinishedElement = {
+    const element: OpenElement = {
       namespace: tag.uri,
       localName: tag.local,
       prefix: tag.prefix,
@@ -234,6 +257,7 @@ class Reader {
       contentEnd: 0,
       end: 0,
       line: line - lineEnds(this.#text.slice(start, position)),
+      nodes: 1 + attributes.length,
     };
     this.#declarationsInScope += declarationCount(element);
     if (this.#declarationsInScope > LIMITS.declarationsInScope) {
@@ -255,6 +279,8 @@ class Reader {
     element.contentEnd =
       element.startTagEnd === position ? position : this.#text.lastIndexOf('<', position - 1);
     this.#declarationsInScope -= declarationCount(element);
+    const parent = this.#open.at(-1);
+    if (parent !== undefined) parent.nodes += element.nodes;
   }
 }
 
@@ -273,15 +299,12 @@ function hasTooLongReference(text: string): boolean {
   return false;
 }
 
-function declarationCount({ namespaceDeclarations }: Pick<SourceElement, 'namespaceDeclarations'>): number {
-  return Object.keys(namespaceDeclarations).length;
-}
-
 function sourceAttribute({ uri, local, prefix, value }: SaxesAttributeNS): SourceAttribute {
   return { namespace: uri, localName: local, prefix, value };
 }
 
-function lineEnds(text: string): number {
+/** How many lines end in the text: by CR, LF or both. */
+export function lineEnds(text: string): number {
   return text.match(/\r\n?|\n/g)?.length ?? 0;
 }
 

@@ -35,7 +35,12 @@ export interface SourceElement extends ExpandedName {
   readonly end: number;
   /** 1-based line of the element's start. */
   readonly line: number;
+  /** Elements, attributes, comments and processing instructions in the element, itself among them. */
+  readonly nodes: number;
 }
+
+/** An element while its tree is made. Nobody else sees it so. */
+export type UnfinishedElement = { -readonly [K in keyof SourceElement]: SourceElement[K] };
 
 /** A text that passed the fence, with its tree. */
 export interface SourceTree {
@@ -43,6 +48,11 @@ export interface SourceTree {
   readonly root: SourceElement;
   /** Elements, attributes, comments and processing instructions. */
   readonly nodes: number;
+  /**
+   * UTF-16 units of earlier texts that stay in memory with the tree: V8 makes names and values pieces of the text from
+   * which they were read. 0 where that was `text`.
+   */
+  readonly earlierText: number;
 }
 
 /** True where both names have the same namespace and the same local name. */
@@ -64,6 +74,18 @@ export function isEmptyElementTag(element: SourceElement): boolean {
   return element.startTagEnd === element.end;
 }
 
+/** How many namespaces the element declares itself. */
+export function declarationCount(element: SourceElement): number {
+  return Object.keys(element.namespaceDeclarations).length;
+}
+
+/** The element itself, its parent and so on up to the root. */
+export function ancestorsOrSelf(element: SourceElement | undefined): SourceElement[] {
+  const ancestors: SourceElement[] = [];
+  for (let e = element; e !== undefined; e = e.parent) ancestors.push(e);
+  return ancestors;
+}
+
 /** All elements of the subtree, the given one first, in document order. */
 export function descendantsOrSelf(element: SourceElement): SourceElement[] {
   const elements: SourceElement[] = [];
@@ -78,10 +100,8 @@ function collect(element: SourceElement, into: SourceElement[]): void {
 
 /** The namespace bindings in scope for an element: prefix ('' for the default namespace) → URI. `xml` is left out. */
 export function namespacesInScope(element: SourceElement): ReadonlyMap<string, string> {
-  const ancestors: SourceElement[] = [];
-  for (let e: SourceElement | undefined = element; e !== undefined; e = e.parent) ancestors.push(e);
   const bindings = new Map<string, string>();
-  for (const ancestor of ancestors.reverse()) {
+  for (const ancestor of ancestorsOrSelf(element).reverse()) {
     for (const [prefix, uri] of Object.entries(ancestor.namespaceDeclarations)) {
       if (uri === '') bindings.delete(prefix);
       else bindings.set(prefix, uri);

@@ -3,7 +3,7 @@
  * with the checks of idempotence (§8.2.3, §8.4) and the validation of the resulting document (§8.2.5).
  */
 import { Conflict } from '../conflict.js';
-import { readDocument } from '../../xml/fence.js';
+import { readEdited, type Splice } from '../../xml/edited-tree.js';
 import { sameName, type SourceElement, type SourceTree } from '../../xml/source-tree.js';
 import {
   cannotInsert,
@@ -14,8 +14,8 @@ import {
   removeAttribute,
   removeElement,
   replaceElement,
-  type Spliced,
   type ElementPut,
+  type Insertion,
   type NoParent,
   type Place,
 } from './splice.js';
@@ -44,7 +44,7 @@ export function putElement(
   const plan = planElementPut(current.root, selector.steps);
   if (plan.kind === 'no-parent') return plan;
   if (plan.kind === 'replacement') {
-    const tree = placed(replaceElement(current, plan.element, body), selector);
+    const tree = placed(current, replaceElement(plan.element, body), selector);
     validateDocument(tree, rules);
     return { tree, created: false };
   }
@@ -58,7 +58,8 @@ function createElement(
   body: string,
   rules: DocumentRules,
 ): SourceTree {
-  const insertAt = (place: Place) => placed(insertElement(current, plan.parent, place, body), selector);
+  const insertAt = (place: Place) =>
+    placed(current, insertElement(current, plan.parent, place, body), selector);
   const first = insertAt(plan.place);
   const created = selectedElement(first, selector);
   const place = earliestLastPlace(plan, created);
@@ -102,11 +103,15 @@ function schemaOrderedPlace(
   return sibling === undefined ? undefined : { kind: 'before', sibling };
 }
 
-/** Reads the text after an edit and checks that the selector selects what was put (§8.2.3, §8.2.4 cannot-insert). */
-function placed(spliced: Spliced, selector: ElementSelector): SourceTree {
-  const tree = readEdited(spliced.text);
+/** The tree after an insertion, whose selector has to select what was put (§8.2.3, §8.2.4 cannot-insert). */
+function placed(
+  current: SourceTree,
+  { splice, start, end }: Insertion,
+  selector: ElementSelector,
+): SourceTree {
+  const tree = edited(current, splice);
   const { element } = followSteps(tree.root, selector.steps);
-  if (element?.start === spliced.start && element.end === spliced.end) return tree;
+  if (element?.start === start && element.end === end) return tree;
   throw cannotInsert(
     'The element in the body is not what the URI would select: name, attribute and position have to agree.',
   );
@@ -130,8 +135,8 @@ export function putAttributeValue(
   if (selector.attribute.namespace === 'http://www.w3.org/2000/xmlns/') {
     throw cannotInsert('Namespace declarations are no attributes and cannot be put.');
   }
-  const { text, created } = putAttribute(current, located.element, selector.attribute, value);
-  const tree = readEdited(text);
+  const { splice, created } = putAttribute(current, located.element, selector.attribute, value);
+  const tree = edited(current, splice);
   const selected = selectNode(tree.root, selector);
   if (selected?.kind !== 'attribute' || selected.element.start !== located.element.start) {
     throw cannotInsert('With the new value the URI would not select this attribute any more.');
@@ -155,9 +160,10 @@ export function removeNode(
   if (selected.kind === 'element' && selected.element.parent === undefined) {
     throw cannotDelete('The root element cannot be deleted; delete the document instead.');
   }
-  const tree = readEdited(
+  const tree = edited(
+    current,
     selected.kind === 'element'
-      ? removeElement(current, selected.element)
+      ? removeElement(selected.element)
       : removeAttribute(current, selected.element, selected.attribute),
   );
   if (selectNode(tree.root, selector) !== undefined) {
@@ -171,9 +177,9 @@ function cannotDelete(phrase: string): Conflict {
   return new Conflict({ condition: 'cannot-delete', phrase });
 }
 
-/** The edited text through the fence. A prefix without declaration can only come from the body (§8.2.2). */
-function readEdited(text: string): SourceTree {
-  const reading = readDocument(text);
+/** What passes the fence of an edited text. A prefix without declaration can only come from the body (§8.2.2). */
+function edited(current: SourceTree, splice: Splice): SourceTree {
+  const reading = readEdited(current, splice);
   if (reading.ok) return reading.value;
   const { reason, message } = reading.refusal;
   throw new Conflict({

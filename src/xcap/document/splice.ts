@@ -4,6 +4,7 @@
  */
 import { Conflict } from '../conflict.js';
 import { isXmlText, referencedCharacter } from '../../xml/escape.js';
+import type { Splice } from '../../xml/edited-tree.js';
 import {
   isEmptyElementTag,
   namespacesInScope,
@@ -14,9 +15,9 @@ import { attributesEnd, attributeSpan, qualifiedName } from '../../xml/start-tag
 import { matchingElements, namedElements, followSteps } from './locate.js';
 import type { NodeSelector, Step } from '../terms.js';
 
-/** A text after an edit, and where what was put stands in it. */
-export interface Spliced {
-  readonly text: string;
+/** An element put, and where it then stands. */
+export interface Insertion {
+  readonly splice: Splice;
   readonly start: number;
   readonly end: number;
 }
@@ -107,25 +108,32 @@ export function insertElement(
   parent: SourceElement,
   place: Place,
   element: string,
-): Spliced {
-  if (place.kind === 'before') return splice(tree.text, place.sibling.start, place.sibling.start, element);
-  if (place.kind === 'after') return splice(tree.text, place.sibling.end, place.sibling.end, element);
-  if (!isEmptyElementTag(parent)) return splice(tree.text, parent.contentEnd, parent.contentEnd, element);
+): Insertion {
+  if (place.kind === 'before') return inserted(parent, place.sibling.start, element);
+  if (place.kind === 'after') return inserted(parent, place.sibling.end, element);
+  if (!isEmptyElementTag(parent)) return inserted(parent, parent.contentEnd, element);
   const startTag = `${tree.text.slice(parent.start, parent.end - 2)}>`;
   const opened = `${startTag}${element}</${qualifiedName(parent)}>`;
-  const { text } = splice(tree.text, parent.start, parent.end, opened);
   const start = parent.start + startTag.length;
-  return { text, start, end: start + element.length };
+  return { ...replaceElement(parent, opened), start, end: start + element.length };
+}
+
+function inserted(parent: SourceElement, at: number, element: string): Insertion {
+  const splice = { within: parent, start: at, end: at, replacement: element };
+  return { splice, start: at, end: at + element.length };
 }
 
 /** §8.2.4: replaces an element whole. */
-export function replaceElement(tree: SourceTree, element: SourceElement, replacement: string): Spliced {
-  return splice(tree.text, element.start, element.end, replacement);
+export function replaceElement(
+  { parent: within, start, end }: SourceElement,
+  replacement: string,
+): Insertion {
+  return { splice: { within, start, end, replacement }, start, end: start + replacement.length };
 }
 
 /** §8.4: removes an element, and no white space around it. */
-export function removeElement(tree: SourceTree, element: SourceElement): string {
-  return splice(tree.text, element.start, element.end, '').text;
+export function removeElement({ parent: within, start, end }: SourceElement): Splice {
+  return { within, start, end, replacement: '' };
 }
 
 /** §8.4: removes an attribute with the white space that separates it from what stands before. */
@@ -133,10 +141,10 @@ export function removeAttribute(
   tree: SourceTree,
   element: SourceElement,
   attribute: SourceElement['attributes'][number],
-): string {
+): Splice {
   const span = attributeSpan(tree.text, element, attribute);
   if (span === undefined) throw new Error('an attribute of the tree is missing in its text');
-  return splice(tree.text, span.start, span.valueEnd + 1, '').text;
+  return { within: element, start: span.start, end: span.valueEnd + 1, replacement: '' };
 }
 
 /**
@@ -183,7 +191,7 @@ export function putAttribute(
   element: SourceElement,
   name: (NodeSelector & { kind: 'attribute' })['attribute'],
   value: string,
-): { readonly text: string; readonly created: boolean } {
+): { readonly splice: Splice; readonly created: boolean } {
   const existing = element.attributes.find(
     (a) => a.localName === name.localName && a.namespace === name.namespace,
   );
@@ -191,15 +199,15 @@ export function putAttribute(
   if (existing === undefined) {
     const at = attributesEnd(tree.text, element);
     const attribute = ` ${qualifiedName(documentName(element, name))}=${quote}${value}${quote}`;
-    return { text: splice(tree.text, at, at, attribute).text, created: true };
+    return { splice: { within: element, start: at, end: at, replacement: attribute }, created: true };
   }
   const span = attributeSpan(tree.text, element, existing);
   if (span === undefined) throw new Error('an attribute of the tree is missing in its text');
   const keepsQuotes = !value.includes(tree.text.charAt(span.valueEnd));
-  const replaced = keepsQuotes
-    ? splice(tree.text, span.valueStart, span.valueEnd, value)
-    : splice(tree.text, span.valueStart - 1, span.valueEnd + 1, `${quote}${value}${quote}`);
-  return { text: replaced.text, created: false };
+  const splice = keepsQuotes
+    ? { start: span.valueStart, end: span.valueEnd, replacement: value }
+    : { start: span.valueStart - 1, end: span.valueEnd + 1, replacement: `${quote}${value}${quote}` };
+  return { splice: { within: element, ...splice }, created: false };
 }
 
 /** §8.2.3: the attribute's name in the document; its prefix has to be bound where the attribute goes. */
@@ -222,12 +230,4 @@ function documentName(
 
 export function cannotInsert(phrase: string): Conflict {
   return new Conflict({ condition: 'cannot-insert', phrase });
-}
-
-function splice(text: string, start: number, end: number, replacement: string): Spliced {
-  return {
-    text: text.slice(0, start) + replacement + text.slice(end),
-    start,
-    end: start + replacement.length,
-  };
 }

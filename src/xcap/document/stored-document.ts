@@ -10,6 +10,8 @@ export interface StoredDocument {
   readonly entityTag: EntityTag;
   /** The rule of its usage that it breaks, as a sentence; undefined for all but what an operator keeps so. */
   readonly flaw: string | undefined;
+  /** UTF-16 units of earlier texts that stay in memory with its tree. */
+  readonly earlierText: number;
   /** The source tree, read on first use. */
   readonly tree: () => SourceTree;
 }
@@ -33,6 +35,7 @@ export function storedDocument(
     text,
     entityTag,
     flaw,
+    earlierText: tree?.earlierText ?? 0,
     tree: () => {
       if (known === undefined) {
         const reading = readDocument(text, size);
@@ -50,8 +53,8 @@ const bytesOfAttribute = 100;
 const [lessThan, slash, equals] = [0x3c, 0x2f, 0x3d];
 
 /** What a version takes in memory together with its tree, in bytes; estimated without reading it. */
-export function memoryOf({ text }: Pick<StoredDocument, 'text'>): number {
-  let bytes = 500 + 2 * text.length;
+export function memoryOf({ text, earlierText }: Pick<StoredDocument, 'text' | 'earlierText'>): number {
+  let bytes = 500 + 2 * (text.length + earlierText);
   for (let i = 0; i < text.length; i++) {
     const character = text.charCodeAt(i);
     if (character === lessThan && text.charCodeAt(i + 1) !== slash) bytes += bytesOfElement;
