@@ -1,10 +1,10 @@
 /** What docs/backup.md tells to type works as it stands there, with the embedded PostgreSQL. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { packageFolder } from '../../src/package-files.js';
 import { emptyDatabase, query } from '../fixtures/database.js';
 import { client } from '../fixtures/http-client.js';
-import { operatedMachine } from '../fixtures/operated-machine.js';
+import { operatedMachine, releases } from '../fixtures/operated-machine.js';
 import { follow, runnable } from '../fixtures/operators-pages.js';
 import { alice, resourceList } from '../fixtures/resource-lists.js';
 import { programFile, urlOf } from '../fixtures/serve.js';
@@ -25,6 +25,11 @@ t.test('backup', async (t) => {
   await service().wrote(/"msg":"xcapd listens"/);
   const body = resourceList('friends');
   t.equal((await client(port, false)('PUT', `${alice}/index`, { body })).status, 201);
+  const settings = { ...shell.environment, XCAP_DATA_DIR: undefined };
+  const [upgrade] = runnable('upgrade');
+  if (upgrade === undefined) throw new Error('docs/upgrade.md tells nothing to type');
+  await follow(t, { ...embedded, shell: { ...shell, environment: settings } }, [upgrade]);
+  t.match(readFileSync(place(`var/backups/xcapd-${releases.old}.sql`), 'utf8'), /name="friends"/);
   await follow(t, embedded, runnable('backup'));
   t.strictSame(await query(own, 'select content from xcapd.documents'), [{ content: body }]);
 });
