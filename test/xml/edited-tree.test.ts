@@ -363,6 +363,14 @@ t.test('what the text after the edit hardly has is not kept', async (t) => {
   t.equal(small.ok && small.value.earlierText, 0);
 });
 
+t.test('what is put behind an empty-element tag is not in it', async (t) => {
+  const tree = read('<r><a/></r>');
+  const [a] = tree.root.children;
+  if (a === undefined) throw new Error('it has a child');
+  const result = edited(tree, { within: a, start: a.end, end: a.end, replacement: '<b/>' });
+  t.equal(result.ok && result.value.root.children.length, 2);
+});
+
 t.test('a namespace declaration put into a start tag gives its names to all below', async (t) => {
   const tree = read('<p:r xmlns:p="urn:1"><p:a><p:b/></p:a></p:r>');
   const [a] = tree.root.children;
