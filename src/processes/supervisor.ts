@@ -42,6 +42,8 @@ export async function serve(config: Config): Promise<void> {
     );
   }
   const stopRequested = nextStopSignal();
+  // It would end a server that has only begun to start. What there is to read again, its workers read when they start.
+  process.on('SIGHUP', () => undefined);
   const database = await openDatabase(config, log);
   try {
     const applied = await migrateWhenReachable(database.address, log, stopRequested);

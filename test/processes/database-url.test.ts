@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { cloneDatabase, query, testCluster, type TestDatabase } from '../fixtures/database.js';
 import { alice, resourceList } from '../fixtures/resource-lists.js';
-import { childrenOf, runProgram, serve, startProgram, temporaryDirectory, urlOf } from '../fixtures/serve.js';
+import {
+  childrenOf,
+  runProgram,
+  sendSignal,
+  serve,
+  startProgram,
+  temporaryDirectory,
+  urlOf,
+} from '../fixtures/serve.js';
 
 /** A database without a schema; it is dropped when the test ends. */
 async function emptyDatabase(t: Test): Promise<TestDatabase> {
@@ -73,11 +81,12 @@ t.test('a database that is away', async (t) => {
   const stopped = startProgram(t, { environment });
   await Promise.all([program.wrote(/waiting for the database/), stopped.wrote(/waiting for the database/)]);
 
+  sendSignal(program.pid, 'SIGHUP');
   t.strictSame(await stopped.kill('SIGTERM'), { code: 0, signal: null }, 'a signal ends the wait');
   t.notMatch(program.output(), /xcapd listens/, 'it does not serve yet');
   await proxy(t, join(host, '.s.PGSQL.5432'), join(database.host, `.s.PGSQL.${database.port}`));
   await program.wrote(/"msg":"xcapd listens"/);
-  t.pass('it serves when the database comes');
+  t.pass('it serves when the database comes, also where somebody had it read its files again');
   t.strictSame(await program.kill('SIGTERM'), { code: 0, signal: null });
 });
 
