@@ -1,7 +1,7 @@
 /**
  * Runs the tests: owns one PostgreSQL cluster with one migrated template database, which each test file clones. The
  * command line names files or folders; without one, all tests run. Where `TEST_COVERAGE` names a directory, Node.js writes
- * there what each process covered (`npm run coverage` reports it); a process that is killed leaves nothing.
+ * there what the process of each file covered (`npm run coverage` reports it).
  */
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,7 +47,6 @@ async function run(places: readonly string[]): Promise<boolean> {
   }
 }
 
-/** The processes that a process of Node.js starts get the variable as well. */
 function coverageEnvironment(): NodeJS.ProcessEnv {
   const { TEST_COVERAGE } = process.env;
   return TEST_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE: resolve(TEST_COVERAGE) };
