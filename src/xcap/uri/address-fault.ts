@@ -61,7 +61,7 @@ function tailFault(tail: string): string | undefined {
   );
 }
 
-/** RFC 3261 §25.1 uri-parameter, of which §19.1.1 wants no name twice. */
+/** RFC 3261 §25.1 uri-parameter, of which RFC 3261 §19.1.1 wants no name twice. */
 function parametersFault(parameters: readonly string[]): string | undefined {
   const names = new Set<string>();
   for (const parameter of parameters) {
