@@ -97,14 +97,20 @@ t.test('a write that the database refuses leaves the others written', async (t) 
   t.equal((await stored(database)).length, users.length);
 });
 
-t.test('a home that somebody keeps locked keeps no other write waiting', async (t) => {
-  const database = await cloneDatabase(t);
-  const write = writerOn(t, database);
+/** Has the home of the user `locked` for itself until it commits. */
+async function moverOf(t: TestContext, database: TestDatabase): Promise<pg.Client> {
   const mover = new pg.Client(database);
   await mover.connect();
   t.teardown(() => mover.end());
   await mover.query('begin');
   await mover.query("select pg_advisory_xact_lock(xcapd.home_lock('sip:locked@example.com'))");
+  return mover;
+}
+
+t.test('a home that somebody keeps locked keeps no other write waiting', async (t) => {
+  const database = await cloneDatabase(t);
+  const write = writerOn(t, database);
+  const mover = await moverOf(t, database);
   // Two that have gone ahead alone, and then one in a batch.
   const ahead = [version('ahead1'), version('ahead2')].map(write);
   const locked = write(version('locked'));
@@ -120,11 +126,7 @@ t.test('a home that somebody keeps locked keeps no other write waiting', async (
 t.test('writes that were alone when they met a locked home keep no other waiting', async (t) => {
   const database = await cloneDatabase(t);
   const write = writerOn(t, database);
-  const mover = new pg.Client(database);
-  await mover.connect();
-  t.teardown(() => mover.end());
-  await mover.query('begin');
-  await mover.query("select pg_advisory_xact_lock(xcapd.home_lock('sip:locked@example.com'))");
+  const mover = await moverOf(t, database);
   // Each of them goes when nobody is before it.
   const locked = ['index', 'other', 'third'].map((path) => write(version('locked', { path })));
   let written = 0;
