@@ -90,10 +90,10 @@ export function describeAddress(address: DatabaseAddress): string {
 /** One statement on some connection; returns its rows. */
 export type Query = <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => Promise<Row[]>;
 
-/** Statements on one connection; they throw what PostgreSQL says. */
-export function statementsOn(client: pg.Client): Query {
+/** @returns statements that throw what PostgreSQL says. */
+export function statementsOn(connection: pg.Pool | pg.ClientBase): Query {
   return async <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) =>
-    (await client.query<Row>(statement)).rows;
+    (await connection.query<Row>(statement)).rows;
 }
 
 /** What the action throws undoes all of it. */

@@ -1,7 +1,7 @@
 /** Statements of the management API: one by one, or several that take effect together. */
 import type pg from 'pg';
 import type { Query } from './database.js';
-import { orUnavailable } from './database.js';
+import { orUnavailable, statementsOn } from './database.js';
 
 export interface Transactions {
   readonly query: Query;
@@ -39,10 +39,8 @@ export function openTransactions(pool: pg.Pool): Transactions {
 
 /** @returns statements that throw StoreUnavailable where the database is away. */
 export function queryOn(connection: pg.Pool | pg.PoolClient): Query {
-  return async <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => {
-    const { rows } = await orUnavailable(connection.query<Row>(statement));
-    return rows;
-  };
+  const query = statementsOn(connection);
+  return <Row extends pg.QueryResultRow>(statement: pg.QueryConfig) => orUnavailable(query<Row>(statement));
 }
 
 async function isUndone(query: Query): Promise<boolean> {
